@@ -1,0 +1,1 @@
+"""What happened: conversations, policies, rollouts and their records."""

@@ -1,0 +1,1 @@
+"""What is asked: tasks, their goals, and the two experts that solve them."""

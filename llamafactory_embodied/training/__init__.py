@@ -1,0 +1,1 @@
+"""The plugin proper: the only place that imports LLaMA-Factory."""
