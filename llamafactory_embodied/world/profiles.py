@@ -1,0 +1,168 @@
+"""Room profiles: what kind of kitchens `world.rooms` generates. A profile is data; no code asks for its name."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+from llamafactory_embodied.world.catalog import Size
+
+Range = tuple[int, int]
+"""Smallest and largest count, both possible."""
+Span = tuple[float, float]
+"""Smallest and largest measure."""
+
+
+@dataclass(frozen=True)
+class CounterRun:
+    """Columns of base units side by side under a worktop.
+
+    Attributes:
+        before: number of plain columns left of the fixture.
+        fixture: "sink", "stove" or "" for a plain run.
+        after: number of plain columns right of the fixture.
+        under: what is below the worktop in each column: "cabinet", "drawer" or "both" (a drawer above a cabinet).
+    """
+
+    before: Range
+    fixture: str = ""
+    after: Range = (0, 0)
+    under: str = "both"
+
+
+@dataclass(frozen=True)
+class RoomProfile:
+    """Ranges from which a kitchen is drawn. Lengths in metres.
+
+    Attributes:
+        name: part of the scene's name.
+        counter_runs: base units with their worktops.
+        pieces: (type, how many) of furniture along the walls: Fridge, GarbageCan, Shelf, ShelvingUnit, SideTable.
+        appliances: (type, type of what it stands on), one of each.
+        small_types: types of small objects to choose from.
+        small_count: how many small objects a room has.
+        room_kind: AI2-THOR's room category.
+        side_m: length of each side of the room.
+        ceiling_m: height of the room.
+        column_m: width of a plain column of base units.
+        fixture_m: width of a column with a sink or a stove.
+        burners: burners of a stove: one (its half of the worktop stays free) or four.
+        cabinet_bottom_m: height at which base cabinets begin.
+        drawer_height_m: height of a drawer's front.
+        wall_cabinets: how many cabinets hang above worktops.
+        seats: how many seats stand around the dining table.
+        sizes: sizes that replace the catalogue's, (width, height, depth) by type.
+        fridge_levels: heights of the fridge's shelves as shares of its height.
+        repeats: whether a type may be there more than once.
+        longest_m: longest side that small objects are scaled to; None keeps the catalogue's sizes.
+        slimmest: second longest side of a scaled object as a share of the longest, at least.
+        turned: whether small objects stand at quarter turns rather than facing the room.
+        capacity: most small objects and appliances in one place.
+        gap_m: least distance between neighbours in one place.
+        hidden_share: share of small objects inside closed receptacles.
+        prior_strength: 1 places objects where they usually are, 0 evenly over the compatible places.
+    """
+
+    name: str
+    counter_runs: tuple[CounterRun, ...]
+    pieces: tuple[tuple[str, Range], ...]
+    appliances: tuple[tuple[str, str], ...]
+    small_types: tuple[str, ...]
+    small_count: Range
+    room_kind: str = "kitchen"
+    side_m: Span = (3.6, 5.0)
+    ceiling_m: float = 2.5
+    column_m: Span = (0.46, 0.58)
+    fixture_m: float = 0.66
+    burners: int = 4
+    cabinet_bottom_m: float = 0.10
+    drawer_height_m: float = 0.18
+    wall_cabinets: Range = (0, 3)
+    seats: Range = (0, 3)
+    sizes: Mapping[str, Size] = field(default_factory=dict)
+    fridge_levels: tuple[float, ...] = (0.18, 0.45, 0.70)
+    repeats: bool = True
+    longest_m: Span | None = None
+    slimmest: float = 0.0
+    turned: bool = True
+    capacity: int = 6
+    gap_m: float = 0.02
+    hidden_share: Span = (0.2, 0.4)
+    prior_strength: float = 0.8
+
+
+_FOOD = ("Apple", "Bread", "Egg", "Lettuce", "Potato", "Tomato")
+_TABLEWARE = ("Bowl", "Cup", "Mug", "Plate", "Pot", "Pan", "Kettle")
+_CUTLERY = ("ButterKnife", "Fork", "Knife", "Ladle", "Spatula", "Spoon")
+_OTHER = ("Book", "Bottle", "CellPhone", "DishSponge", "PaperTowelRoll", "PepperShaker", "SaltShaker", "SoapBottle")
+_DEMO_OTHER = (
+    "Book",
+    "Candle",
+    "CellPhone",
+    "DishSponge",
+    "Newspaper",
+    "PaperTowelRoll",
+    "SoapBottle",
+    "Statue",
+    "TissueBox",
+    "Vase",
+    "WineBottle",
+)
+
+PROFILES: Mapping[str, RoomProfile] = MappingProxyType(
+    {
+        "household": RoomProfile(
+            name="household",
+            counter_runs=(
+                CounterRun(before=(1, 2), fixture="sink", after=(1, 2)),
+                CounterRun(before=(1, 2), fixture="stove", after=(1, 1)),
+            ),
+            pieces=(("Fridge", (1, 1)), ("GarbageCan", (1, 1)), ("ShelvingUnit", (0, 1)), ("SideTable", (0, 1))),
+            appliances=(("Microwave", "CounterTop"), ("CoffeeMachine", "CounterTop"), ("Toaster", "CounterTop")),
+            small_types=(*_FOOD, *_TABLEWARE, *_CUTLERY, *_OTHER, "Statue", "Vase", "WineBottle"),
+            small_count=(24, 34),
+        ),
+        "demo": RoomProfile(
+            name="demo",
+            counter_runs=(
+                CounterRun(before=(1, 1), under="cabinet"),
+                CounterRun(before=(1, 1), under="drawer"),
+                CounterRun(before=(0, 0), fixture="sink", under="cabinet"),
+                CounterRun(before=(0, 0), fixture="stove", under="drawer"),
+            ),
+            pieces=(("Fridge", (1, 1)), ("GarbageCan", (1, 1)), ("Shelf", (1, 1)), ("SideTable", (2, 2))),
+            appliances=(("Microwave", "SideTable"), ("CoffeeMachine", "CounterTop")),
+            small_types=(*_FOOD, *_TABLEWARE, *_DEMO_OTHER),
+            small_count=(20, 22),
+            side_m=(3.8, 4.8),
+            column_m=(0.78, 0.80),
+            fixture_m=0.76,
+            burners=1,
+            cabinet_bottom_m=0.30,
+            drawer_height_m=0.40,
+            wall_cabinets=(0, 0),
+            seats=(0, 2),
+            sizes=MappingProxyType(
+                {
+                    "DiningTable": (0.80, 0.76, 0.60),
+                    "Fridge": (0.74, 1.50, 0.64),
+                    "GarbageCan": (0.42, 0.60, 0.38),
+                    "Microwave": (0.56, 0.42, 0.42),
+                    "Shelf": (0.80, 0.03, 0.32),
+                    "SideTable": (0.66, 0.70, 0.46),
+                    "SinkBasin": (0.62, 0.18, 0.42),
+                    "StoveBurner": (0.34, 0.03, 0.34),
+                }
+            ),
+            fridge_levels=(0.55,),
+            repeats=False,
+            longest_m=(0.24, 0.30),
+            slimmest=0.45,
+            turned=False,
+            capacity=3,
+            gap_m=0.03,
+            hidden_share=(0.25, 0.5),
+            prior_strength=0.6,
+        ),
+    }
+)
+"""Profile by name: "household" is sized like iTHOR's kitchens, "demo" suits small frames (large, spaced objects)."""

@@ -1,0 +1,93 @@
+"""Kitchens generated from a seed, in AI2-THOR's metadata format: the scenes that need no recording and no Unity.
+
+The same seed and profile give the same scene in every process. An object's `rotation.y` is its facing: the direction
+in which its front looks. Its `position` is the middle of its box.
+"""
+
+from typing import Any
+
+import numpy as np
+
+from llamafactory_embodied.errors import SceneError
+from llamafactory_embodied.world.catalog import KINDS
+from llamafactory_embodied.world.furnish import furnish
+from llamafactory_embodied.world.layout import Kitchen, arrange, draw_units
+from llamafactory_embodied.world.metadata import scene_metadata
+from llamafactory_embodied.world.placement import place_small_objects
+from llamafactory_embodied.world.profiles import PROFILES, CounterRun, RoomProfile
+from llamafactory_embodied.world.standing import StandingRoom
+
+__all__ = ["PROFILES", "ROOM_SETS", "CounterRun", "RoomProfile", "generate_room", "room_seeds"]
+
+_ATTEMPTS = 200  # a draw that does not fit is drawn again; the built-in profiles need a few
+
+ROOM_SETS: dict[str, range] = {
+    "base": range(1, 1_000_000),
+    "train": range(1_000_000, 2_000_000),
+    "dev": range(2_000_000, 3_000_000),
+    "test": range(3_000_000, 4_000_000),
+}
+"""Set of rooms -> its seeds. The sets share no seed; "base" is for pre-training a grounded base."""
+
+
+def room_seeds(split: str, count: int) -> list[int]:
+    """The first seeds of a set of rooms.
+
+    Args:
+        split: "base", "train", "dev" or "test".
+        count: How many.
+
+    Returns:
+        `count` different seeds, the same at every call.
+
+    Raises:
+        SceneError: The split is unknown or has fewer seeds.
+    """
+    if split not in ROOM_SETS:
+        raise SceneError(f"unknown set of rooms {split!r}: choose one of {', '.join(ROOM_SETS)}")
+    if not 0 <= count <= len(ROOM_SETS[split]):
+        raise SceneError(
+            f"asked for {count} rooms of {split!r}: it has {len(ROOM_SETS[split])}; ask for 0 to that many"
+        )
+    return list(ROOM_SETS[split][:count])
+
+
+def generate_room(seed: int, profile: RoomProfile = PROFILES["household"]) -> dict[str, Any]:
+    """Generate a kitchen.
+
+    Args:
+        seed: A whole number from 0; take it from `room_seeds`, which keeps training and test rooms apart.
+        profile: What the kitchen is drawn from.
+
+    Returns:
+        AI2-THOR's `event.metadata` of the scene, closed and switched off, with the agent at a corner looking inward.
+
+    Raises:
+        SceneError: No draw fits; the profile asks for more than its rooms can hold.
+    """
+    if seed < 0:
+        raise SceneError(f"a room's seed is a whole number from 0, got {seed}; take one from room_seeds()")
+    reason: SceneError | None = None
+    for attempt in range(_ATTEMPTS):
+        try:
+            return _draw(seed, attempt, profile)
+        except SceneError as error:
+            reason = error
+    raise SceneError(
+        f"profile {profile.name!r} gave no kitchen for seed {seed} in {_ATTEMPTS} draws; the last failed because "
+        f"{reason}. Make its rooms larger or its furniture fewer."
+    )
+
+
+def _draw(seed: int, attempt: int, profile: RoomProfile) -> dict[str, Any]:
+    rng = np.random.default_rng([seed, attempt])
+    width, depth = (round(float(rng.uniform(*profile.side_m)), 1) for _ in range(2))
+    kitchen = Kitchen(profile, width, depth)
+    furnish(kitchen, arrange(kitchen, draw_units(kitchen, rng), rng), rng)
+    room = StandingRoom(kitchen)
+    for item in kitchen.items:
+        faced = KINDS[item.type].flags & {"receptacle", "openable"} and item.type not in ("Floor", "Chair", "Stool")
+        if faced and not room.serves(item):
+            raise SceneError(f"nobody can stand in front of the {item.type} at {item.center}")
+    place_small_objects(kitchen, rng)
+    return scene_metadata(kitchen, f"Embodied-{profile.name}-{seed}", room.corner(rng))

@@ -1,0 +1,86 @@
+"""Where an agent can stand in a generated kitchen: the free, connected points of the 0.25 m grid."""
+
+import numpy as np
+
+from llamafactory_embodied.world.layout import Item, Kitchen
+
+GRID_M = 0.25
+RADIUS_M = 0.2  # of AI2-THOR's default agent, as far as furniture is concerned
+_HEAD_M = 1.8
+_ARM_M = 1.0  # farthest that someone stands from the front that they face
+_IGNORED = frozenset({"Floor", "Window", "LightSwitch"})
+
+
+class StandingRoom:
+    """The connected free points of the grid, seen as one bool per point.
+
+    Attributes:
+        xs: [N] x of the grid's columns, metres, multiples of 0.25.
+        zs: [M] z of the grid's rows, metres.
+        free: [N, M] whether an agent can stand there and walk to the other free points.
+    """
+
+    def __init__(self, kitchen: Kitchen) -> None:
+        self.xs = _axis(kitchen.width)
+        self.zs = _axis(kitchen.depth)
+        free = np.ones((len(self.xs), len(self.zs)), dtype=bool)
+        for item in kitchen.items:
+            if item.type not in _IGNORED and item.bottom < _HEAD_M:
+                free &= self._distance(item) > RADIUS_M
+        self.free = _largest_component(free)
+
+    def _distance(self, item: Item) -> np.ndarray:
+        x, _, z = item.center
+        width, _, depth = item.extent
+        dx = np.maximum(np.abs(self.xs - x) - width / 2, 0.0)
+        dz = np.maximum(np.abs(self.zs - z) - depth / 2, 0.0)
+        return np.asarray(np.hypot(dx[:, None], dz[None, :]))
+
+    def serves(self, item: Item) -> bool:
+        """Whether someone can stand in front of an item, within reach and no farther aside than its edges."""
+        dx, dz = self.xs[:, None] - item.frame.x, self.zs[None, :] - item.frame.z
+        right, ahead = item.frame.moved(1.0, 0.0), item.frame.moved(0.0, 1.0)
+        u = dx * (right.x - item.frame.x) + dz * (right.z - item.frame.z)
+        v = dx * (ahead.x - item.frame.x) + dz * (ahead.z - item.frame.z)
+        beyond = v - item.size[2] / 2
+        near = (np.abs(u) <= item.size[0] / 2 + GRID_M) & (beyond > 0.0) & (beyond <= _ARM_M)
+        return bool((near & self.free).any())
+
+    def corner(self, rng: np.random.Generator) -> tuple[float, float, float]:
+        """The free point nearest to a random corner of the room, and the yaw from there into the room."""
+        side_x, side_z, yaw = ((-1, -1, 45.0), (-1, 1, 135.0), (1, 1, 225.0), (1, -1, 315.0))[int(rng.integers(4))]
+        far = self.xs[:, None] * side_x + self.zs[None, :] * side_z
+        index = int(np.argmax(np.where(self.free, far, -np.inf)))
+        column, row = divmod(index, len(self.zs))
+        return float(self.xs[column]), float(self.zs[row]), yaw
+
+
+def _axis(length: float) -> np.ndarray:
+    last = int(np.floor((length / 2 - RADIUS_M) / GRID_M))
+    return np.arange(-last, last + 1) * GRID_M
+
+
+def _largest_component(free: np.ndarray) -> np.ndarray:
+    best, unseen = np.zeros_like(free), free.copy()
+    while unseen.sum() > best.sum():
+        component = _grow(free, int(np.argmax(unseen)))
+        unseen &= ~component
+        if component.sum() > best.sum():
+            best = component
+    return best
+
+
+def _grow(free: np.ndarray, start: int) -> np.ndarray:
+    """The free points that steps along the grid's axes reach from one point."""
+    component = np.zeros_like(free)
+    component.flat[start] = True
+    while True:
+        wider = component.copy()
+        wider[1:] |= component[:-1]
+        wider[:-1] |= component[1:]
+        wider[:, 1:] |= component[:, :-1]
+        wider[:, :-1] |= component[:, 1:]
+        wider &= free
+        if wider.sum() == component.sum():
+            return component
+        component = wider
