@@ -1,0 +1,89 @@
+"""A dataset's entry in dataset_info.json, as far as it is ours: the host drops every key that it does not know."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..errors import SettingsError
+
+HOST_KEYS = frozenset(
+    {
+        "hf_hub_url",
+        "ms_hub_url",
+        "om_hub_url",
+        "script_url",
+        "cloud_file_name",
+        "file_name",
+        "formatting",
+        "ranking",
+        "subset",
+        "split",
+        "folder",
+        "num_samples",
+        "columns",
+        "tags",
+    }
+)
+COLUMNS = ("messages", "images", "system", "tools")
+TAGS = ("role_tag", "content_tag", "user_tag", "assistant_tag", "observation_tag", "function_tag", "system_tag")
+OVERFLOWS = ("error", "drop")
+
+
+@dataclass(frozen=True)
+class Entry:
+    """What a dataset of this format may set for itself.
+
+    Attributes:
+        columns: Names of columns, where they are not the usual ones; keys as in `COLUMNS`.
+        tags: Names inside messages, where they are not the usual ones; keys as in `TAGS`.
+        allow_absolute_paths: Whether images may lie outside the data file's folder and `media_dir`.
+        overflow: What happens to a sample longer than `cutoff_len`: "error" stops, "drop" leaves it out with a
+            warning that names it.
+    """
+
+    columns: Mapping[str, str] = field(default_factory=dict)
+    tags: Mapping[str, str] = field(default_factory=dict)
+    allow_absolute_paths: bool = False
+    overflow: str = "error"
+
+    @classmethod
+    def of_dataset_info(cls, dataset: str, entry: Mapping[str, Any]) -> Entry:
+        """Reads an entry of dataset_info.json.
+
+        Args:
+            dataset: What to call the dataset in errors.
+            entry: The entry as parsed.
+
+        Raises:
+            SettingsError: A key or a value is not known; names the nearest known key.
+        """
+        _refuse_unknown(dataset, entry, HOST_KEYS | {"allow_absolute_paths", "overflow"})
+        columns, tags = entry.get("columns", {}), entry.get("tags", {})
+        _refuse_unknown(f"{dataset}, columns", columns, COLUMNS)
+        _refuse_unknown(f"{dataset}, tags", tags, TAGS)
+        allow_absolute_paths, overflow = entry.get("allow_absolute_paths", False), entry.get("overflow", "error")
+        if not isinstance(allow_absolute_paths, bool):
+            raise SettingsError(f"{dataset}: allow_absolute_paths is {allow_absolute_paths!r}, expected true or false")
+        if overflow not in OVERFLOWS:
+            raise SettingsError(f"{dataset}: overflow is {overflow!r}, expected one of {', '.join(OVERFLOWS)}")
+        if entry.get("ranking"):
+            raise SettingsError(f'{dataset}: "formatting": "embodied" has no ranking pairs, remove "ranking"')
+        return cls(_names(dataset, columns), _names(dataset, tags), allow_absolute_paths, overflow)
+
+
+def _names(dataset: str, given: Mapping[str, Any]) -> dict[str, str]:
+    for key, name in given.items():
+        if name is not None and not isinstance(name, str):
+            raise SettingsError(f"dataset_info.json, {dataset}: {key} is {name!r}, expected a name")
+    return {key: name for key, name in given.items() if name is not None}
+
+
+def _refuse_unknown(place: str, given: Mapping[str, Any], known: Any) -> None:
+    for key in given:
+        if key not in known:
+            nearest = difflib.get_close_matches(key, known, n=1)
+            hint = f"did you mean {nearest[0]!r}?" if nearest else f"expected one of {', '.join(sorted(known))}"
+            raise SettingsError(f"dataset_info.json, {place}: unknown key {key!r}; {hint}")

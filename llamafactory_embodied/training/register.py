@@ -1,0 +1,168 @@
+"""Puts the plugin into LLaMA-Factory: two registries and five assignments, all of them in `seams.SEAMS`.
+
+Everything here may be called as often as you like. It imports the rest of the plugin only when LLaMA-Factory calls
+for it: the import hook runs in the middle of the host's own imports, when half of our modules may be waiting for them.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from importlib import import_module
+from typing import Any
+
+from ..errors import HostMismatchError
+from . import seams
+
+FORMATTING = "embodied"
+
+_MARK = "__llamafactory_embodied__"
+_mismatch: HostMismatchError | None = None
+
+
+def register() -> None:
+    """Imports LLaMA-Factory and registers everything.
+
+    Raises:
+        HostMismatchError: LLaMA-Factory is not installed, or its seams are not as expected.
+    """
+    try:
+        import_module("llamafactory.data")
+    except ModuleNotFoundError as error:
+        raise HostMismatchError(
+            f"LLaMA-Factory cannot be imported ({error}). "
+            "Install it: pip install 'llamafactory-embodied[train]', or llamafactory>=0.9.5 by itself."
+        ) from error
+
+    register_data()
+    import_module("llamafactory.train.sft.workflow")
+    register_collator()
+
+
+def register_data() -> None:
+    """Registers the data format and the templates, and puts the processor in place.
+
+    Raises:
+        HostMismatchError: A seam is not as expected; nothing but the format's name has been registered then, and
+            a dataset of this format raises the same error.
+    """
+    try:
+        _check(seams.DATA_SEAMS)
+    finally:
+        # On a mismatch too: who trains this format shall read what does not fit, not that the format is unknown.
+        _register_converter()
+
+    from .template import register_templates
+
+    register_templates()
+    parser, loader = import_module("llamafactory.data.parser"), import_module("llamafactory.data.loader")
+    assign(parser.DatasetAttr, "join", _join_with_entry)
+    assign(loader, "_load_single_dataset", _load_naming_damage)
+    assign(loader, "_get_preprocessed_dataset", _preprocess_ours)
+    assign(loader, "_get_dataset_processor", _processor_for_ours)
+
+
+def register_collator() -> None:
+    """Puts the collator into `llamafactory.train.sft.workflow`.
+
+    Raises:
+        HostMismatchError: A seam is not as expected; a dataset of this format raises the same error.
+    """
+    _check(seams.TRAIN_SEAMS)
+
+    from .collator import EmbodiedCollator
+
+    workflow: Any = import_module("llamafactory.train.sft.workflow")
+    workflow.SFTDataCollatorWith4DAttentionMask = EmbodiedCollator
+
+
+def assign(owner: Any, name: str, wrap: Callable[[Any], Callable[..., Any]]) -> None:
+    """Replaces `owner.name` by `wrap(stock)`, once; the wrapper shows the stock signature."""
+    stock = getattr(owner, name)
+    if not hasattr(stock, _MARK):
+        wrapper = functools.wraps(stock)(wrap(stock))
+        setattr(wrapper, _MARK, True)
+        setattr(owner, name, wrapper)
+
+
+def _check(table: tuple[seams.Seam, ...]) -> None:
+    global _mismatch
+    try:
+        seams.check(table)
+    except HostMismatchError as mismatch:
+        _mismatch = mismatch
+        raise
+
+
+def _register_converter() -> None:
+    if seams.CONVERTER_REGISTRY.mismatch() is not None:
+        return
+
+    converter = import_module("llamafactory.data.converter")
+    if FORMATTING not in converter.DATASET_CONVERTERS:
+        converter.register_dataset_converter(FORMATTING, embodied_converter)
+
+
+def embodied_converter(dataset_attr: Any, data_args: Any) -> Any:
+    """Makes the converter of one dataset; what the host's registry calls for "formatting": "embodied".
+
+    Args:
+        dataset_attr: The host's `DatasetAttr`.
+        data_args: The host's `DataArguments`.
+
+    Raises:
+        HostMismatchError: Registration found a mismatch; our data must not be trained with this host.
+        SettingsError: The dataset's entry asks for what the format does not have.
+    """
+    if _mismatch is not None:
+        raise _mismatch
+
+    from .converter import EmbodiedConverter
+
+    return EmbodiedConverter.of_dataset(dataset_attr, data_args)
+
+
+def _join_with_entry(stock: Callable[..., None]) -> Callable[..., None]:
+    def join(self: Any, attr: dict[str, Any]) -> None:
+        stock(self, attr)
+        if attr.get("formatting") == FORMATTING:
+            from .entry import Entry
+
+            self.embodied_entry = Entry.of_dataset_info(str(self.dataset_name), attr)
+
+    return join
+
+
+def _load_naming_damage(stock: Callable[..., Any]) -> Callable[..., Any]:
+    def _load_single_dataset(
+        dataset_attr: Any, model_args: Any, data_args: Any, training_args: Any, *args: Any, **kwargs: Any
+    ) -> Any:
+        if dataset_attr.formatting != FORMATTING:
+            return stock(dataset_attr, model_args, data_args, training_args, *args, **kwargs)
+
+        from .jsonl import naming_damage
+
+        with naming_damage(dataset_attr, data_args):
+            return stock(dataset_attr, model_args, data_args, training_args, *args, **kwargs)
+
+    return _load_single_dataset
+
+
+def _preprocess_ours(stock: Callable[..., Any]) -> Callable[..., Any]:
+    def _get_preprocessed_dataset(dataset: Any, *args: Any, **kwargs: Any) -> Any:
+        from .preprocess import is_ours, preprocess
+
+        if not is_ours(dataset):
+            return stock(dataset, *args, **kwargs)
+        return preprocess(stock, dataset, *args, **kwargs)
+
+    return _get_preprocessed_dataset
+
+
+def _processor_for_ours(stock: Callable[..., Any]) -> Callable[..., Any]:
+    def _get_dataset_processor(*args: Any, **kwargs: Any) -> Any:
+        from .preprocess import processor_for
+
+        return processor_for(stock(*args, **kwargs))
+
+    return _get_dataset_processor

@@ -1,0 +1,207 @@
+"""Every place where the plugin touches LLaMA-Factory, with the signature it expects there.
+
+The table is checked before anything is registered: what does not match is a `HostMismatchError` that names both
+versions, never a wrong training run. `llamafactory-embodied doctor` prints it.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Iterable
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any, Literal
+
+from .. import __version__
+from ..errors import HostMismatchError
+
+TESTED_HOST_VERSIONS = ("0.9.5",)
+
+
+@dataclass(frozen=True)
+class Seam:
+    """One name of the host that the plugin uses.
+
+    Attributes:
+        module: The host's module.
+        name: The name in it, dotted for a member of a class.
+        kind: "registry": called to add ours; "assignment": replaced by a wrapper that calls the original;
+            "base": subclassed; "table": a mapping that must have `expects` among its keys.
+        expects: Parameters in order, without self; further ones must be optional. Keys, where `kind` is "table".
+        purpose: What it is for, in a few words.
+    """
+
+    module: str
+    name: str
+    kind: Literal["registry", "assignment", "base", "table"]
+    expects: tuple[str, ...]
+    purpose: str
+
+    @property
+    def path(self) -> str:
+        """The full dotted name."""
+        return f"{self.module}.{self.name}"
+
+    def mismatch(self) -> str | None:
+        """Returns None if the host has this seam as expected, else what it has instead. Imports the host."""
+        try:
+            found: Any = import_module(self.module)
+            for part in self.name.split("."):
+                found = getattr(found, part)
+        except (ImportError, AttributeError) as error:
+            return f"not there: {error}"
+
+        if self.kind == "table":
+            missing = [key for key in self.expects if key not in found]
+            return f"lacks {', '.join(missing)}" if missing else None
+
+        return _signature_mismatch(found, self.expects)
+
+
+def _signature_mismatch(function: Any, expects: tuple[str, ...]) -> str | None:
+    parameters = [p for p in inspect.signature(function).parameters.values() if p.name != "self"]
+    names = tuple(p.name for p in parameters)
+    further = [
+        p
+        for p in parameters[len(expects) :]
+        if p.default is p.empty and p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)
+    ]
+    if names[: len(expects)] == expects and not further:
+        return None
+    return f"takes ({', '.join(names)}), expected ({', '.join(expects)})"
+
+
+_PREPROCESS = ("dataset", "data_args", "training_args", "stage", "template", "tokenizer", "processor", "is_eval")
+_ENCODE = ("prompt", "response", "system", "tools", "images", "videos", "audios")
+_TEMPLATE_FIELDS = (
+    "format_user",
+    "format_assistant",
+    "format_system",
+    "format_function",
+    "format_observation",
+    "format_tools",
+    "format_prefix",
+    "default_system",
+    "stop_words",
+    "thought_words",
+    "tool_call_words",
+    "efficient_eos",
+    "replace_eos",
+    "replace_jinja_template",
+    "enable_thinking",
+    "preserve_thinking",
+    "mm_plugin",
+)
+
+CONVERTER_REGISTRY = Seam(
+    "llamafactory.data.converter",
+    "register_dataset_converter",
+    "registry",
+    ("name", "dataset_converter"),
+    '"formatting": "embodied"',
+)
+
+# Checked and used when `llamafactory.data` has been imported.
+DATA_SEAMS = (
+    CONVERTER_REGISTRY,
+    Seam(
+        "llamafactory.data.template",
+        "register_template",
+        "registry",
+        ("name", *_TEMPLATE_FIELDS, "template_class"),
+        "templates embodied_*",
+    ),
+    Seam(
+        "llamafactory.data.template",
+        "TEMPLATES",
+        "table",
+        ("qwen2_vl", "qwen3_vl", "qwen3_vl_nothink"),
+        "what our templates are derived from",
+    ),
+    Seam("llamafactory.data.parser", "DatasetAttr.join", "assignment", ("attr",), "our keys in dataset_info.json"),
+    Seam(
+        "llamafactory.data.loader",
+        "_load_single_dataset",
+        "assignment",
+        ("dataset_attr", "model_args", "data_args", "training_args"),
+        "names the line of a damaged data file",
+    ),
+    Seam(
+        "llamafactory.data.loader",
+        "_get_preprocessed_dataset",
+        "assignment",
+        _PREPROCESS,
+        "tells our data from others', writes embodied.json",
+    ),
+    Seam(
+        "llamafactory.data.loader",
+        "_get_dataset_processor",
+        "assignment",
+        ("data_args", "stage", "template", "tokenizer", "processor", "do_generate"),
+        "loss per message",
+    ),
+    Seam(
+        "llamafactory.data.processor",
+        "SupervisedDatasetProcessor._encode_data_example",
+        "base",
+        _ENCODE,
+        "loss per message",
+    ),
+    Seam(
+        "llamafactory.data.processor",
+        "PackedSupervisedDatasetProcessor._encode_data_example",
+        "base",
+        _ENCODE,
+        "loss per message, packed",
+    ),
+    Seam(
+        "llamafactory.data.template",
+        "Template.encode_multiturn",
+        "base",
+        ("tokenizer", "messages", "system", "tools"),
+        "where a turn begins and ends",
+    ),
+)
+
+# Checked and used when `llamafactory.train.sft.workflow` has been imported.
+TRAIN_SEAMS = (
+    Seam(
+        "llamafactory.data.collator",
+        "SFTDataCollatorWith4DAttentionMask.__call__",
+        "base",
+        ("features",),
+        "image tokens against image features",
+    ),
+    Seam(
+        "llamafactory.train.sft.workflow",
+        "SFTDataCollatorWith4DAttentionMask.__call__",
+        "assignment",
+        ("features",),
+        "puts our collator in place",
+    ),
+)
+
+SEAMS = (*DATA_SEAMS, *TRAIN_SEAMS)
+
+
+def check(seams: Iterable[Seam]) -> None:
+    """Compares the host with the table.
+
+    Raises:
+        HostMismatchError: A seam is not as expected. Names each one, and both versions.
+    """
+    mismatches = [f"  {seam.path} {mismatch}" for seam in seams if (mismatch := seam.mismatch()) is not None]
+    if mismatches:
+        raise HostMismatchError(
+            f"llamafactory-embodied {__version__} does not fit LLaMA-Factory {host_version()} "
+            f"(tested with {', '.join(TESTED_HOST_VERSIONS)}):\n" + "\n".join(mismatches) + "\n"
+            "Install a LLaMA-Factory version that it was tested with, or a newer llamafactory-embodied."
+        )
+
+
+def host_version() -> str:
+    """Returns the version that the imported LLaMA-Factory gives itself, or "(unknown version)"."""
+    try:
+        return str(import_module("llamafactory.extras.env").VERSION)
+    except (ImportError, AttributeError):
+        return "(unknown version)"

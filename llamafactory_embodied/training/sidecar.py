@@ -1,0 +1,54 @@
+"""`embodied.json` beside a checkpoint: what a policy must repeat so that the model acts as it was trained.
+
+Image limits and template are stored nowhere else: a server that loads the checkpoint knows neither.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from .. import __version__
+from .converter import PROMPTS
+
+FILE_NAME = "embodied.json"
+FORMAT = "embodied-checkpoint-1"
+
+
+def write_sidecar(output_dir: str, dataset: Any, data_args: Any, processor: Any) -> Path:
+    """Writes the file into the folder that checkpoints are saved to.
+
+    Args:
+        output_dir: The training configuration's `output_dir`.
+        dataset: The merged data set, before tokenization.
+        data_args: The host's `DataArguments`.
+        processor: The host's processor, which carries the limits of the training configuration.
+    """
+    content = {
+        "format": FORMAT,
+        "template": data_args.template,
+        "image_max_pixels": processor.image_max_pixels,
+        "image_min_pixels": processor.image_min_pixels,
+        "cutoff_len": data_args.cutoff_len,
+        "prompts": prompt_sets(dataset),
+        "versions": {
+            "llamafactory_embodied": __version__,
+            **{name: metadata.version(name) for name in ("llamafactory", "transformers", "torch")},
+        },
+    }
+    path = Path(output_dir) / FILE_NAME
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f"{FILE_NAME}.{os.getpid()}.tmp")
+    temporary.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+    temporary.replace(path)
+    return path
+
+
+def prompt_sets(dataset: Any) -> list[str]:
+    """Returns the prompt sets that the samples name; of a stream, that of the first sample that names one."""
+    if hasattr(dataset, "unique"):
+        return sorted(name for name in dataset.unique(PROMPTS) if name)
+    return next(([row[PROMPTS]] for row in dataset if row.get(PROMPTS)), [])
