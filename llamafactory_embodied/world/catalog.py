@@ -51,7 +51,7 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
         "Floor": Kind((4.0, 0.02, 4.0), frozenset({"receptacle"}), 1.0, ("Ceramic",)),
         "Fridge": _fixed((0.80, 1.75, 0.72), "receptacle", "openable", "isColdSource"),
         "LightSwitch": _fixed((0.10, 0.13, 0.03), "toggleable", "isToggled"),
-        "Shelf": _fixed((0.80, 0.03, 0.28), "receptacle"),
+        "Shelf": _fixed((0.80, 0.30, 0.28), "receptacle"),
         "Sink": _fixed((0.60, 0.24, 0.52)),
         "SinkBasin": _fixed((0.50, 0.18, 0.40), "receptacle"),
         "StoveBurner": _fixed((0.24, 0.02, 0.24), "receptacle", "isHeatSource"),

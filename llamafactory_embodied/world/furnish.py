@@ -107,24 +107,27 @@ def _build_base(kitchen: Kitchen, under: str, fixture: str, place: Frame, width:
     if under == "drawer" or (under == "both" and fixture != "sink"):
         size = (width - 0.02, profile.drawer_height_m, depth)
         top -= size[1]
-        kitchen.add_inside(kitchen.add("Drawer", frame, top, size), hidden=True)
+        # The tray slides out from under the worktop by less than its depth: the back of it is seen best.
+        kitchen.add_inside(kitchen.add("Drawer", frame, top, size), hidden=True, lean=-0.7)
         top -= 0.01
-    if under != "drawer":
+    if under in ("cabinet", "both"):
         bottom = profile.cabinet_bottom_m
         size = (width - 0.02, top - bottom, depth)
-        kitchen.add_inside(kitchen.add("Cabinet", frame, bottom, size), hidden=True)
+        kitchen.add_inside(kitchen.add("Cabinet", frame, bottom, size), hidden=True, lean=0.8)
 
 
 def _build_piece(kitchen: Kitchen, unit: Unit, place: Frame) -> None:
-    middle = place.moved(0.0, unit.depth / 2)
+    profile, middle = kitchen.profile, place.moved(0.0, unit.depth / 2)
     if unit.kind == "Fridge":
         _build_fridge(kitchen, middle)
     elif unit.kind == "GarbageCan":
         can = kitchen.add("GarbageCan", middle, 0.0, parent=0)
-        # Half full: what is thrown in lies near the rim, where it can be seen and reached.
-        kitchen.add_inside(can, hidden=False, raised=kitchen.size_of("GarbageCan")[1] * 0.6, open_top=True)
+        # Well filled: what is thrown in lies near the rim, where it can be seen and reached.
+        kitchen.add_inside(can, hidden=False, raised=kitchen.size_of("GarbageCan")[1] * 0.65, open_top=True)
     elif unit.kind == "Shelf":
-        kitchen.add_top(kitchen.add("Shelf", middle, 0.92))
+        kitchen.add_inside(kitchen.add("Shelf", middle, 0.90), hidden=False)
+    elif unit.kind == "Cabinet":
+        kitchen.add_inside(kitchen.add("Cabinet", middle, profile.hung_cabinet_m), hidden=True, lean=0.6)
     elif unit.kind == "ShelvingUnit":
         _build_shelving(kitchen, middle)
     else:
@@ -136,17 +139,16 @@ def _build_fridge(kitchen: Kitchen, middle: Frame) -> None:
     height = kitchen.size_of("Fridge")[1]
     levels = [height * share for share in kitchen.profile.fridge_levels]
     for low, high in zip(levels, [*levels[1:], height], strict=True):
-        kitchen.add_inside(fridge, hidden=True, raised=low)
+        kitchen.add_inside(fridge, hidden=True, raised=low, lean=0.5)
         kitchen.spaces[-1].headroom = high - low - PANEL_M
 
 
 def _build_shelving(kitchen: Kitchen, middle: Frame) -> None:
     rack = kitchen.add("ShelvingUnit", middle, 0.0, parent=0)
     width, height, depth = kitchen.size_of("ShelvingUnit")
-    for level in (0.12, 0.58, 1.04):
-        board = (width - 2 * PANEL_M, 0.03, depth - 2 * PANEL_M)
-        kitchen.add_top(kitchen.add("Shelf", middle, level, board, parent=rack))
-        kitchen.spaces[-1].headroom = min(0.40, height - level - 0.05)
+    for level in (0.065, 0.380, 0.695):
+        shelf = (width - 2 * PANEL_M, height * 0.26, depth - 2 * PANEL_M)
+        kitchen.add_inside(kitchen.add("Shelf", middle, height * level, shelf, parent=rack), hidden=False)
 
 
 def _build_table(kitchen: Kitchen, placed: list[tuple[Unit, Frame]], rng: np.random.Generator) -> None:
@@ -206,7 +208,9 @@ def _stand_appliance(kitchen: Kitchen, kind: str, stand: str, rng: np.random.Gen
     else:
         del kitchen.spaces[chosen]
     if kind == "Microwave":
-        kitchen.add_inside(item, hidden=True, raised=0.04)
+        kitchen.add_inside(item, hidden=True, raised=0.03, lean=0.5)
+        inside = kitchen.spaces[-1]  # its buttons take the right quarter
+        inside.frame, inside.width = inside.frame.moved(-size[0] / 8, 0.0), size[0] * 0.75 - 2 * PANEL_M
 
 
 def _hang(kitchen: Kitchen, placed: list[tuple[Unit, Frame]], rng: np.random.Generator) -> None:

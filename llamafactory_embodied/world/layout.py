@@ -89,6 +89,7 @@ class Space:
         bottom: height of the floor of the space, metres.
         headroom: height that an object may have, metres.
         hidden: whether a closed receptacle hides the contents.
+        lean: where across the depth the row stands, from -1 at the back to 1 at the front.
         contents: (type, size) of what will stand there, filled by `world.placement`.
     """
 
@@ -99,6 +100,7 @@ class Space:
     bottom: float
     headroom: float
     hidden: bool = False
+    lean: float = 0.0
     contents: list[tuple[str, Size]] = field(default_factory=list)
 
 
@@ -138,12 +140,14 @@ class Kitchen:
         frame = item.frame.moved(shift, 0.0)
         self.spaces.append(Space(owner, frame, width or item.size[0], item.size[2], top, 0.6))
 
-    def add_inside(self, owner: int, hidden: bool, raised: float = PANEL_M, open_top: bool = False) -> None:
+    def add_inside(
+        self, owner: int, hidden: bool, raised: float = PANEL_M, open_top: bool = False, lean: float = 0.0
+    ) -> None:
         """Make the inside of an item a space whose floor is `raised` above the item's bottom."""
         item = self.items[owner]
         headroom = 0.6 if open_top else item.size[1] - raised - PANEL_M
         width, depth = item.size[0] - 2 * PANEL_M, item.size[2] - 2 * PANEL_M
-        self.spaces.append(Space(owner, item.frame, width, depth, item.bottom + raised, headroom, hidden))
+        self.spaces.append(Space(owner, item.frame, width, depth, item.bottom + raised, headroom, hidden, lean))
 
 
 @dataclass(frozen=True)

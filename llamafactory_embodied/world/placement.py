@@ -12,7 +12,7 @@ from llamafactory_embodied.world.catalog import KINDS, Size
 from llamafactory_embodied.world.layout import Kitchen, Space
 from llamafactory_embodied.world.profiles import RoomProfile
 
-_DEPTH_JITTER = 0.35  # share of the free depth that a row may wander
+_WANDER = 0.2  # how far from its space's lean an object may stand, in the same unit
 
 
 def place_small_objects(kitchen: Kitchen, rng: np.random.Generator) -> None:
@@ -100,8 +100,8 @@ def _set_row(kitchen: Kitchen, space: Space, rng: np.random.Generator) -> None:
     for (kind, size), share in zip(contents, shares[:-1], strict=True):
         at += slack * float(share)
         free = space.depth - size[2]
-        across = float(rng.uniform(-_DEPTH_JITTER, _DEPTH_JITTER)) * free
+        wander = float(np.clip(space.lean + rng.uniform(-_WANDER, _WANDER), -1.0, 1.0))
         turn = 180 * int(rng.integers(2)) if kitchen.profile.turned else 0
-        frame = space.frame.moved(round(at + size[0] / 2, 4), round(across, 4), turn)
+        frame = space.frame.moved(round(at + size[0] / 2, 4), round(wander * free / 2, 4), turn)
         kitchen.add(kind, frame, space.bottom, size, parent=space.owner)
         at += size[0] + gap

@@ -20,7 +20,8 @@ class CounterRun:
         before: number of plain columns left of the fixture.
         fixture: "sink", "stove" or "" for a plain run.
         after: number of plain columns right of the fixture.
-        under: what is below the worktop in each column: "cabinet", "drawer" or "both" (a drawer above a cabinet).
+        under: what is below the worktop in each column: "cabinet", "drawer", "both" (a drawer above a cabinet) or
+            "" for nothing.
     """
 
     before: Range
@@ -36,7 +37,8 @@ class RoomProfile:
     Attributes:
         name: part of the scene's name.
         counter_runs: base units with their worktops.
-        pieces: (type, how many) of furniture along the walls: Fridge, GarbageCan, Shelf, ShelvingUnit, SideTable.
+        pieces: (type, how many) of furniture along the walls: Cabinet, Fridge, GarbageCan, Shelf, ShelvingUnit,
+            SideTable.
         appliances: (type, type of what it stands on), one of each.
         small_types: types of small objects to choose from.
         small_count: how many small objects a room has.
@@ -49,6 +51,7 @@ class RoomProfile:
         cabinet_bottom_m: height at which base cabinets begin.
         drawer_height_m: height of a drawer's front.
         wall_cabinets: how many cabinets hang above worktops.
+        hung_cabinet_m: height at which a Cabinet among the pieces hangs.
         seats: how many seats stand around the dining table.
         sizes: sizes that replace the catalogue's, (width, height, depth) by type.
         fridge_levels: heights of the fridge's shelves as shares of its height.
@@ -77,6 +80,7 @@ class RoomProfile:
     cabinet_bottom_m: float = 0.10
     drawer_height_m: float = 0.18
     wall_cabinets: Range = (0, 3)
+    hung_cabinet_m: float = 0.95
     seats: Range = (0, 3)
     sizes: Mapping[str, Size] = field(default_factory=dict)
     fridge_levels: tuple[float, ...] = (0.18, 0.45, 0.70)
@@ -124,12 +128,18 @@ PROFILES: Mapping[str, RoomProfile] = MappingProxyType(
         "demo": RoomProfile(
             name="demo",
             counter_runs=(
-                CounterRun(before=(1, 1), under="cabinet"),
                 CounterRun(before=(1, 1), under="drawer"),
-                CounterRun(before=(0, 0), fixture="sink", under="cabinet"),
+                CounterRun(before=(1, 1), under="drawer"),
+                CounterRun(before=(0, 0), fixture="sink", under=""),
                 CounterRun(before=(0, 0), fixture="stove", under="drawer"),
             ),
-            pieces=(("Fridge", (1, 1)), ("GarbageCan", (1, 1)), ("Shelf", (1, 1)), ("SideTable", (2, 2))),
+            pieces=(
+                ("Cabinet", (2, 2)),
+                ("Fridge", (1, 1)),
+                ("GarbageCan", (1, 1)),
+                ("Shelf", (1, 1)),
+                ("SideTable", (2, 2)),
+            ),
             appliances=(("Microwave", "SideTable"), ("CoffeeMachine", "CounterTop")),
             small_types=(*_FOOD, *_TABLEWARE, *_DEMO_OTHER),
             small_count=(20, 22),
@@ -137,25 +147,26 @@ PROFILES: Mapping[str, RoomProfile] = MappingProxyType(
             column_m=(0.78, 0.80),
             fixture_m=0.76,
             burners=1,
-            cabinet_bottom_m=0.30,
-            drawer_height_m=0.40,
+            drawer_height_m=0.30,
             wall_cabinets=(0, 0),
             seats=(0, 2),
             sizes=MappingProxyType(
                 {
+                    "Cabinet": (0.72, 0.48, 0.38),
                     "DiningTable": (0.80, 0.76, 0.60),
-                    "Fridge": (0.74, 1.50, 0.64),
-                    "GarbageCan": (0.42, 0.60, 0.38),
-                    "Microwave": (0.56, 0.42, 0.42),
-                    "Shelf": (0.80, 0.03, 0.32),
+                    "Fridge": (0.74, 1.20, 0.60),
+                    "GarbageCan": (0.42, 0.80, 0.38),
+                    "Microwave": (0.62, 0.42, 0.42),
+                    "Shelf": (0.80, 0.36, 0.34),
                     "SideTable": (0.66, 0.70, 0.46),
+                    "Sink": (0.76, 0.90, 0.52),
                     "SinkBasin": (0.62, 0.18, 0.42),
                     "StoveBurner": (0.34, 0.03, 0.34),
                 }
             ),
-            fridge_levels=(0.55,),
+            fridge_levels=(0.45,),
             repeats=False,
-            longest_m=(0.24, 0.30),
+            longest_m=(0.27, 0.32),
             slimmest=0.45,
             turned=False,
             capacity=3,

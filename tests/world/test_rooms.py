@@ -19,7 +19,7 @@ from llamafactory_embodied.world.rooms import PROFILES, ROOM_SETS, RoomProfile, 
 SEEDS = st.integers(min_value=0, max_value=4_000_000)
 NAMES = st.sampled_from(sorted(PROFILES))
 SLACK_M = 1e-4
-CONTAINERS = {"Fridge", "Microwave", "Cabinet", "Drawer", "GarbageCan", "SinkBasin", "ShelvingUnit"}
+CONTAINERS = {"Fridge", "Microwave", "Cabinet", "Drawer", "GarbageCan", "SinkBasin", "Shelf"}
 SET_IN = {("Sink", "SinkBasin")}
 OBJECT_KEYS = """
 name position rotation visible isInteractable receptacle toggleable isToggled breakable isBroken canFillWithLiquid
