@@ -13,7 +13,7 @@ THOUGHT_NAMES = {
 }
 """The reply's tags, in lower case, and what the paper calls them."""
 
-_TAG = re.compile(r"<(/?)(" + "|".join(THOUGHT_NAMES) + r")>", re.IGNORECASE)
+_TAG = re.compile(r"<\s*(/?)\s*(" + "|".join(THOUGHT_NAMES) + r")\s*>", re.IGNORECASE)
 
 
 @dataclass(frozen=True)

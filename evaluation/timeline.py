@@ -112,7 +112,7 @@ def verdict(record: Record) -> str:
     """Success, or the honest reason of the failure, in a few words."""
     kind = outcome(record)
     if kind == "success":
-        return "success"
+        return "success: all goals hold and it said end"
     if kind == "ended":
         missing = sum(not goal["holds"] for goal in record["goals"])
         return f"failed: it said end, but {missing} of {len(record['goals'])} goals {_do(missing)} not hold"
@@ -136,9 +136,10 @@ def _goals(record: Record) -> tuple[GoalView, ...]:
 
 
 def _goal_text(goal: Mapping[str, Any]) -> str:
+    """`placed: Apple, Fridge`; other fields that a goal may have are told too."""
     kind = str(goal.get("kind", "goal")).replace("_", " ")
-    return " ".join(
-        [f"{kind}:", *(str(value) for name, value in goal.items() if name not in ("kind", "holds") and value)]
+    return f"{kind}: " + ", ".join(
+        str(value) for name, value in goal.items() if name not in ("kind", "holds") and value
     )
 
 
@@ -174,6 +175,8 @@ def _turn(folder: Path, number: int, before: Mapping[str, Any], step: Mapping[st
 
 
 def _after(step: Mapping[str, Any]) -> str:
+    if step["action"] == "unparseable":
+        return "after a reply without an action"
     return f"after {action_text(step['action'], step.get('target'))}"
 
 
@@ -195,5 +198,5 @@ def _step_verdict(step: Mapping[str, Any]) -> str:
 
 def _feedback(step: Mapping[str, Any]) -> str:
     """The kind of feedback the model got and the simulator's own words, without saying the same twice."""
-    told = [str(step[name]) for name in ("feedback", "error") if step.get(name)]
-    return ": ".join(dict.fromkeys(told))
+    told = [str(step[name]).replace("_", " ") for name in ("feedback", "error") if step.get(name)]
+    return ": ".join(words for words in dict.fromkeys(told) if words != step["action"])
