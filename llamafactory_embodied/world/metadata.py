@@ -8,7 +8,7 @@ import numpy as np
 
 from llamafactory_embodied.errors import SceneError
 from llamafactory_embodied.world.catalog import KINDS, Size
-from llamafactory_embodied.world.layout import Item, Kitchen
+from llamafactory_embodied.world.kitchen import Item, Kitchen
 
 AGENT_Y_M = 0.9009992  # height of AI2-THOR's agent's body above the floor
 CAMERA_ABOVE_M = 0.675  # camera above the body of a standing agent

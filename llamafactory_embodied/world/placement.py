@@ -9,7 +9,7 @@ import numpy as np
 from llamafactory_embodied.errors import SceneError
 from llamafactory_embodied.tasks.affordances import places, usual_places
 from llamafactory_embodied.world.catalog import KINDS, Size
-from llamafactory_embodied.world.layout import Kitchen, Space
+from llamafactory_embodied.world.kitchen import Kitchen, Space
 from llamafactory_embodied.world.profiles import RoomProfile
 
 _WANDER = 0.2  # how far from its space's lean an object may stand, in the same unit
@@ -58,6 +58,8 @@ def _draw_size(profile: RoomProfile, kind: str, rng: np.random.Generator) -> Siz
     # A slim object (a bottle, a phone) is made stouter until its second longest side reaches the share.
     stout = max(1.0, least / second)
     stretched = [side if side == longest else min(side * stout, longest) for side in (width, height, depth)]
+    if not profile.turned and stretched[2] > stretched[0]:
+        stretched.reverse()
     return round(stretched[0] * scale, 3), round(stretched[1] * scale, 3), round(stretched[2] * scale, 3)
 
 

@@ -58,7 +58,7 @@ class RoomProfile:
         repeats: whether a type may be there more than once.
         longest_m: longest side that small objects are scaled to; None keeps the catalogue's sizes.
         slimmest: second longest side of a scaled object as a share of the longest, at least.
-        turned: whether small objects stand at quarter turns rather than facing the room.
+        turned: whether small objects may look backwards; otherwise they face the room, their longer side across.
         capacity: most small objects and appliances in one place.
         gap_m: least distance between neighbours in one place.
         hidden_share: share of small objects inside closed receptacles.
@@ -104,11 +104,11 @@ _DEMO_OTHER = (
     "CellPhone",
     "DishSponge",
     "Newspaper",
-    "PaperTowelRoll",
+    "RemoteControl",
     "SoapBottle",
-    "Statue",
     "TissueBox",
     "Vase",
+    "Watch",
     "WineBottle",
 )
 
@@ -154,7 +154,7 @@ PROFILES: Mapping[str, RoomProfile] = MappingProxyType(
                 {
                     "Cabinet": (0.72, 0.48, 0.38),
                     "DiningTable": (0.80, 0.76, 0.60),
-                    "Fridge": (0.74, 1.20, 0.60),
+                    "Fridge": (0.74, 1.20, 0.54),
                     "GarbageCan": (0.42, 0.80, 0.38),
                     "Microwave": (0.62, 0.42, 0.42),
                     "Shelf": (0.80, 0.36, 0.34),
@@ -164,10 +164,10 @@ PROFILES: Mapping[str, RoomProfile] = MappingProxyType(
                     "StoveBurner": (0.34, 0.03, 0.34),
                 }
             ),
-            fridge_levels=(0.45,),
+            fridge_levels=(0.48,),
             repeats=False,
             longest_m=(0.27, 0.32),
-            slimmest=0.45,
+            slimmest=0.5,
             turned=False,
             capacity=3,
             gap_m=0.03,

@@ -11,7 +11,8 @@ import numpy as np
 from llamafactory_embodied.errors import SceneError
 from llamafactory_embodied.world.catalog import KINDS
 from llamafactory_embodied.world.furnish import furnish
-from llamafactory_embodied.world.layout import Kitchen, arrange, draw_units
+from llamafactory_embodied.world.kitchen import Kitchen
+from llamafactory_embodied.world.layout import arrange, draw_units
 from llamafactory_embodied.world.metadata import scene_metadata
 from llamafactory_embodied.world.placement import place_small_objects
 from llamafactory_embodied.world.profiles import PROFILES, CounterRun, RoomProfile

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from llamafactory_embodied.world.layout import Item, Kitchen
+from llamafactory_embodied.world.kitchen import Item, Kitchen
 
 GRID_M = 0.25
 RADIUS_M = 0.2  # of AI2-THOR's default agent, as far as furniture is concerned
