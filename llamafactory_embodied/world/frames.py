@@ -68,6 +68,11 @@ def upright(frame: Frame) -> Frame:
     return _reordered(frame, {0: (1, 0, 2), 1: (0, 1, 2), 2: (0, 2, 1)}[top])
 
 
+def facing_thin_side(frame: Frame) -> Frame:
+    """The same box with its thinner horizontal side as front axis: what hangs flat on a wall."""
+    return frame if frame.half[2] <= frame.half[0] else _reordered(frame, (2, 1, 0))
+
+
 def _reordered(frame: Frame, order: tuple[int, int, int]) -> Frame:
     axes = frame.axes[:, order]
     if axes[1, 1] < 0:

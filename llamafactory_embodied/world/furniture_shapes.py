@@ -56,10 +56,11 @@ def _seat(cushion: float, arm: float, cushion_color: Color) -> list[Part]:
 
 
 def _picture(inner: Color, second: Color) -> list[Part]:
+    """A framed picture, the same from both sides: recordings do not say which side is the wall's."""
     return [
-        box(_ALL, _ALL, (-1, 0.6), DARK_WOOD),
-        box((-0.88, 0.88), (-0.88, 0.88), (0.6, 0.95), inner),
-        box((-0.88, 0.2), (-0.88, -0.1), (0.95, 1.0), second),
+        box(_ALL, _ALL, (-0.6, 0.6), DARK_WOOD),
+        box((-0.88, 0.88), (-0.88, 0.88), (-0.95, 0.95), inner),
+        box((-0.88, 0.2), (-0.88, -0.1), (-1.0, 1.0), second),
     ]
 
 
@@ -134,7 +135,7 @@ FURNITURE_SHAPES: Mapping[str, list[Part]] = MappingProxyType(
             box((-0.1, 0.1), (0.2, 1), (-0.1, 0.1), STEEL),
         ],
         "Window": [
-            box((-0.92, 0.92), (-0.92, 0.92), (-0.6, 0.2), SKY, glow=True),
+            box((-0.92, 0.92), (-0.92, 0.92), (-0.3, 0.3), SKY, glow=True),
             box((-1, -0.9), _ALL, _ALL),
             box((0.9, 1), _ALL, _ALL),
             box(_ALL, (0.9, 1), _ALL),

@@ -101,7 +101,7 @@ def _slab(origin: float, ray: FloatArray) -> Span:
     """Span of the slab -1..1 of one axis. For a ray that heads away both are negative and leave < entry: a miss."""
     inverse = 1.0 / ray
     if abs(origin) < 1.0:
-        return Span(None, np.abs(inverse) - origin * inverse)
+        return Span(None, (np.copysign(1.0, ray) - origin) * inverse)
     side = 1.0 if origin > 0 else -1.0
     return Span((side - origin) * inverse, (-side - origin) * inverse)
 

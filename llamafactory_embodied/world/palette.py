@@ -119,6 +119,7 @@ OTHERS: MappingProxyType[str, Color] = MappingProxyType(
         "HandTowel": (90, 170, 190),
         "HandTowelHolder": (176, 182, 190),
         "HousePlant": (62, 140, 62),
+        "KeyChain": (200, 160, 60),
         "Laptop": (120, 126, 140),
         "LaundryHamper": (206, 190, 150),
         "LightSwitch": (246, 244, 232),

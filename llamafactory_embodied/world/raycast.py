@@ -5,6 +5,7 @@ surface wins as in a z-buffer. Primitives are drawn from near to far, so that hi
 Everything is deterministic.
 """
 
+import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -22,6 +23,8 @@ __all__ = ["NOTHING", "NO_HIT", "STRUCTURE", "Camera", "Primitive", "View", "cas
 NO_HIT = -3  # `first_hits`: nothing lies before the point
 BACKGROUND = (150, 160, 175)  # colour of a pixel that no primitive covers
 
+Owners = NDArray[np.int32]
+
 
 class View(NamedTuple):
     """What a camera sees; H rows (top first) by W columns.
@@ -33,7 +36,7 @@ class View(NamedTuple):
         tone: [H, W] float32 brightness of the seen surface in 0..1.
     """
 
-    owners: NDArray[np.int32]
+    owners: Owners
     depth: NDArray[np.float32]
     numbers: NDArray[np.int32]
     tone: NDArray[np.float32]
@@ -65,34 +68,44 @@ def shade(view: View, primitives: Sequence[Primitive], camera: Camera) -> NDArra
     return colors.astype(np.uint8)
 
 
-def first_hits(
-    primitives: Sequence[Primitive], origin: tuple[float, float, float], points: FloatArray
-) -> NDArray[np.int32]:
+def first_hits(primitives: Sequence[Primitive], origin: Sequence[float] | FloatArray, points: FloatArray) -> Owners:
     """Say what stands first on the straight way from one place to each of some points.
 
     Args:
         primitives: the solids; those that hold the origin are not hit.
-        origin: metres.
+        origin: [3] metres.
         points: [N, 3] metres.
 
     Returns:
-        [N] owner of the first primitive hit before or at the point, `NO_HIT` where there is none.
+        [N] int32 owner of the first primitive hit before or at the point, `NO_HIT` where there is none.
     """
-    points = np.asarray(points, np.float64).reshape(-1, 3)
-    nearest = np.full(len(points), np.inf)
-    owners = np.full(len(points), NO_HIT, np.int32)
-    ways = points - np.asarray(origin, np.float64)
+    start = np.asarray(origin, np.float64)
+    ways = np.asarray(points, np.float64).reshape(-1, 3) - start
+    nearest = np.full(len(ways), np.inf)
+    owners = np.full(len(ways), NO_HIT, np.int32)
     with np.errstate(all="ignore"):
-        for primitive in primitives:
-            near = _enter_primitive(primitive, origin, ways)
+        for number in np.flatnonzero(_on_the_way(primitives, start, ways)).tolist():
+            primitive = primitives[number]
+            near = _enter_primitive(primitive, start, ways)
             hit = (near > 0) & (near <= 1) & (near < nearest)
             np.copyto(nearest, near, where=hit)
             owners[hit] = primitive.owner
     return owners
 
 
-def _enter_primitive(primitive: Primitive, origin: tuple[float, float, float], ways: FloatArray) -> FloatArray:
-    start, rays = np.asarray(origin) - primitive.center, ways
+def _on_the_way(primitives: Sequence[Primitive], start: FloatArray, ways: FloatArray) -> NDArray[np.bool_]:
+    """Which primitives reach into the box around all ways; the others need no rays."""
+    if not primitives or not len(ways):
+        return np.zeros(len(primitives), np.bool_)
+    centers = np.array([p.center for p in primitives]) - start
+    reach = np.array([math.hypot(*p.half) if p.rotation is not None else 0.0 for p in primitives])
+    halves = np.maximum(np.array([p.half for p in primitives]), reach[:, None])
+    low, high = np.minimum(ways.min(axis=0), 0.0), np.maximum(ways.max(axis=0), 0.0)
+    return np.asarray(((centers + halves >= low) & (centers - halves <= high)).all(axis=1))
+
+
+def _enter_primitive(primitive: Primitive, origin: FloatArray, ways: FloatArray) -> FloatArray:
+    start, rays = origin - primitive.center, ways
     if primitive.rotation is not None:
         start, rays = start @ primitive.rotation, rays @ primitive.rotation
     scaled = (rays / primitive.half).T

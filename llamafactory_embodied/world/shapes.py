@@ -14,7 +14,7 @@ from . import device_shapes as device
 from . import furniture_shapes as furniture
 from . import hollow_shapes as hollow
 from . import small_shapes as small
-from .frames import Frame, along_length, along_roll, object_frame, upright
+from .frames import Frame, along_length, along_roll, facing_thin_side, object_frame, upright
 from .hollow_shapes import Size
 from .palette import COLORS, FLOORS, GENERIC, WALLS, WHITE
 from .parts import Part, ball, box, fit
@@ -27,6 +27,9 @@ _BY_LENGTH = frozenset(
 )
 _BY_ROLL = frozenset({"PaperTowelRoll", "ToiletPaper", "CD", "AluminumFoil"})
 _FLAT = frozenset({"Book", "Cloth", "CreditCard", "DishSponge", "Newspaper", "Plate", "SoapBar", "Pillow", "Laptop"})
+_ON_WALL = frozenset(
+    {"Blinds", "Curtains", "Mirror", "Painting", "Poster", "ShowerCurtain", "ShowerDoor", "Towel", "Window"}
+)
 
 _Stateful = Callable[[Mapping[str, Any], Size], list[Part]]
 
@@ -148,6 +151,8 @@ def _frame(kind: str, item: Mapping[str, Any]) -> Frame:
     frame = object_frame(item)
     if kind in _BY_LENGTH:
         return along_length(frame)
+    if kind in _ON_WALL:
+        return facing_thin_side(frame)
     if kind in _BY_ROLL:
         return along_roll(frame)
     return upright(frame) if kind in _FLAT else frame

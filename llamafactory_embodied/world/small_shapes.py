@@ -32,7 +32,7 @@ def _shaker(cap: tuple[int, int, int]) -> list[Part]:
 
 
 def _utensil(head: list[Part]) -> list[Part]:
-    return [box((-0.32, 0.32), _ALL, (-1, 0.15)), *head]
+    return [box((-0.45, 0.45), _ALL, (-1, 0.3)), *head]
 
 
 def _vessel_with_handle(right: float) -> list[Part]:
@@ -60,10 +60,11 @@ SMALL_SHAPES: Mapping[str, list[Part]] = MappingProxyType(
         "Bottle": _bottle(cylinder((-0.45, 0.45), (0.8, 1), (-0.45, 0.45), WHITE)),
         "Bowl": [cup(_ALL, (-0.75, 1), _ALL), cylinder((-0.5, 0.5), (-1, -0.75), (-0.5, 0.5), WHITE)],
         "Bread": [
-            box((-0.9, 0.9), (-1, 0.3), _ALL),
-            ball(_ALL, (-0.5, 1), (-1.02, 1.02), (196, 112, 50)),
+            box((-0.92, 0.92), (-1, 0.3), (-0.97, 0.97)),
+            box(_ALL, (0.3, 0.75), _ALL, (176, 92, 34)),
+            box((-0.75, 0.75), (0.75, 1), (-0.9, 0.9), (176, 92, 34)),
         ],
-        "ButterKnife": _utensil([box((-0.5, 0.8), (-0.6, 0.6), (0.15, 1), SILVER)]),
+        "ButterKnife": _utensil([box((-0.6, 0.9), (-0.6, 0.6), (0.3, 1), SILVER)]),
         "CD": [cylinder(_ALL, _ALL, _ALL), cylinder((-0.25, 0.25), (-1.1, 1.1), (-0.25, 0.25), WHITE)],
         "Candle": [
             cylinder(_ALL, (-1, 0.6), _ALL),
@@ -75,15 +76,15 @@ SMALL_SHAPES: Mapping[str, list[Part]] = MappingProxyType(
         "Cup": [cup(_ALL, _ALL, _ALL), cylinder((-1.02, 1.02), (-0.15, 0.25), (-1.02, 1.02), WHITE)],
         "DishSponge": [box(_ALL, (-0.2, 1), _ALL), box(_ALL, (-1, -0.2), _ALL, (40, 150, 70))],
         "Dumbbell": [
-            box((-0.3, 0.3), (-0.3, 0.3), _ALL, STEEL),
+            box((-0.3, 0.3), (-0.3, 0.3), (-0.9, 0.9), STEEL),
             box(_ALL, _ALL, (-1, -0.45)),
             box(_ALL, _ALL, (0.45, 1)),
         ],
         "Egg": [ball(_ALL, _ALL, _ALL)],
         "Fork": _utensil(
             [
-                box((-0.9, 0.9), (-0.7, 0.7), (0.15, 0.45), SILVER),
-                *(box((x - 0.15, x + 0.15), (-0.7, 0.7), (0.45, 1), SILVER) for x in (-0.75, 0.0, 0.75)),
+                box((-0.95, 0.95), (-0.7, 0.7), (0.3, 0.55), SILVER),
+                *(box((x - 0.15, x + 0.15), (-0.7, 0.7), (0.55, 1), SILVER) for x in (-0.75, 0.0, 0.75)),
             ]
         ),
         "GarbageBag": [ball(_ALL, (-1, 0.6), _ALL), cylinder((-0.25, 0.25), (0.4, 1), (-0.25, 0.25))],
@@ -93,7 +94,11 @@ SMALL_SHAPES: Mapping[str, list[Part]] = MappingProxyType(
             ball((-0.9, 0.6), (-0.4, 0.7), (-0.9, 0.6)),
             ball((-0.5, 1), (-0.3, 1), (-0.5, 1), (84, 168, 70)),
         ],
-        "Knife": [box((-0.45, 0.45), _ALL, (-1, -0.15)), box((-0.5, 0.9), (-0.6, 0.6), (-0.15, 1), SILVER)],
+        "KeyChain": [
+            box((-1, 0.1), _ALL, (-0.3, 0.3), SILVER),
+            cylinder((-0.1, 1), _ALL, _ALL),
+        ],
+        "Knife": [box((-0.6, 0.6), _ALL, (-1, 0.1)), box((-0.6, 1), (-0.6, 0.6), (0.1, 1), SILVER)],
         "Ladle": [box((-0.2, 0.2), (0.2, 1), (-1, 0.4)), ball(_ALL, (-1, 0.9), (0.2, 1))],
         "Lettuce": [
             ball(_ALL, (-1, 0.7), _ALL),
@@ -162,7 +167,7 @@ SMALL_SHAPES: Mapping[str, list[Part]] = MappingProxyType(
             box((-0.25, 0.25), _ALL, (-1, 0.2)),
             box(_ALL, (-0.7, 0.7), (0.2, 1), (40, 110, 220)),
         ],
-        "Spoon": _utensil([ball(_ALL, (-1, 1), (0.05, 1), SILVER)]),
+        "Spoon": _utensil([ball(_ALL, (-1, 1), (0.2, 1), SILVER)]),
         "SprayBottle": [
             cylinder(_ALL, (-1, 0.3), _ALL),
             cylinder((-0.35, 0.35), (0.3, 0.6), (-0.35, 0.35), WHITE),
@@ -294,7 +299,7 @@ def clock(on: bool) -> list[Part]:
 def laptop(opened: bool, on: bool) -> list[Part]:
     """A laptop: keyboard and raised screen, or shut."""
     if not opened:
-        return [box(_ALL, (-1, -0.85), _ALL), box((-0.1, 0.1), (-0.85, -0.83), (-0.1, 0.1), WHITE)]
+        return [box(_ALL, (-1, -0.85), _ALL), box((-0.12, 0.12), (-0.85, -0.84), (-0.1, 0.1), SILVER)]
     screen = SKY if on else BLACK
     return [
         box(_ALL, (-1, -0.88), (-0.6, 1)),
