@@ -9,7 +9,7 @@ from llamafactory_embodied.errors import RecordError
 
 @pytest.mark.parametrize(
     ("successes", "total", "low", "high"),
-    [  # worked examples of the literature: Newcombe 1998 (81/263, 15/148, 0/20, 1/29) and Brown et al. 2001 style ends
+    [  # Newcombe 1998, table I: 81/263, 15/148, 0/20 and 1/29; 20/20 mirrors 0/20
         (81, 263, 0.2553, 0.3662),
         (15, 148, 0.0624, 0.1605),
         (0, 20, 0.0, 0.1611),
