@@ -34,7 +34,7 @@ def _build_piece(kitchen: Kitchen, unit: Unit, place: Frame) -> None:
     elif unit.kind == "GarbageCan":
         can = kitchen.add("GarbageCan", middle, 0.0, parent=0)
         # Well filled: what is thrown in lies near the rim, where it can be seen and reached.
-        kitchen.add_inside(can, hidden=False, raised=kitchen.size_of("GarbageCan")[1] * 0.7, open_top=True)
+        kitchen.add_inside(can, hidden=False, raised=kitchen.size_of("GarbageCan")[1] * 0.8, open_top=True)
     elif unit.kind == "Shelf":
         kitchen.add_inside(kitchen.add("Shelf", middle, 0.90), hidden=False)
     elif unit.kind == "Cabinet":
