@@ -1,0 +1,101 @@
+"""Controls: the same tasks with frames that show less, or something else, to learn how much comes from seeing."""
+
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+import numpy as np
+
+from ..errors import SettingsError
+from ..world.action import Action
+from ..world.boxes import low_and_high, moved
+from ..world.controller import open_controller
+from ..world.household import Frame, Household, Outcome
+from ..world.scene import Scene
+
+CONTROLS = ("none", "blind", "swap")
+
+
+class Twin(Protocol):
+    """What the policy sees in place of the household's frames."""
+
+    def frames(self, action: Action | None, outcome: Outcome) -> Sequence[Frame]:
+        """The frames to show after an action; as many as the outcome has."""
+
+
+class Plain:
+    """The household's own frames."""
+
+    def frames(self, action: Action | None, outcome: Outcome) -> Sequence[Frame]:
+        """As they are."""
+        return outcome.frames
+
+
+class Blind:
+    """Black frames."""
+
+    def frames(self, action: Action | None, outcome: Outcome) -> Sequence[Frame]:
+        """As many and as large, but black."""
+        return tuple(np.zeros_like(frame) for frame in outcome.frames)
+
+
+class Swap:
+    """The frames of a twin room, where the same actions are done and every small thing stands where another stood."""
+
+    def __init__(self, household: Household, scene: Scene):
+        controller = open_controller(household.backend, household.frame)
+        self._twin = Household(controller, household.frame, household.backend)
+        self._first = self._twin.reset(swap_contents(scene))
+        self._newest = self._first.frames
+
+    def frames(self, action: Action | None, outcome: Outcome) -> Sequence[Frame]:
+        """What the twin shows; where the twin refuses what the household did, its newest frame again."""
+        if action is None:
+            return self._first.frames if outcome.frames else ()
+        done = self._twin.step(action)
+        shown = done.frames or self._newest[-1:]
+        self._newest = shown
+        count = len(outcome.frames)
+        return tuple((list(shown) * count)[:count])
+
+
+def make_twin(control: str, household: Household, scene: Scene) -> Twin:
+    """The control by name.
+
+    Raises:
+        SettingsError: there is no such control.
+    """
+    if control == "none":
+        return Plain()
+    if control == "blind":
+        return Blind()
+    if control == "swap":
+        return Swap(household, scene)
+    raise SettingsError(f"control={control!r} is unknown; choose one of {', '.join(CONTROLS)}.")
+
+
+def swap_contents(scene: Scene) -> Scene:
+    """The same room with every small thing moved to the place of the next one, in a fixed random round."""
+    objects = [dict(item) for item in scene.metadata["objects"]]
+    small = [number for number, item in enumerate(objects) if item["pickupable"] and item.get("parentReceptacles")]
+    order = np.random.default_rng(int(scene.digest[:8], 16)).permutation(small).tolist()
+    before = {number: objects[number] for number in order}
+    taken: dict[str, list[str]] = {}
+    for number, place in zip(order, [*order[1:], *order[:1]], strict=True):
+        objects[number] = before[number] | _moved_to(before[number], before[place])
+        for parent in objects[number]["parentReceptacles"]:
+            taken.setdefault(parent, []).append(objects[number]["objectId"])
+    names = {item["objectId"] for item in before.values()}
+    for item in objects:
+        if item.get("receptacleObjectIds"):
+            kept = [name for name in item["receptacleObjectIds"] if name not in names]
+            item["receptacleObjectIds"] = kept + taken.get(item["objectId"], [])
+    return Scene(scene.metadata | {"objects": objects}, f"{scene.source}, contents swapped")
+
+
+def _moved_to(item: dict[str, Any], place: dict[str, Any]) -> dict[str, Any]:
+    """Stands an object on the spot where another stands."""
+    low, high = low_and_high(item)
+    there_low, there_high = low_and_high(place)
+    dx = (there_low[0] + there_high[0] - low[0] - high[0]) / 2
+    dz = (there_low[2] + there_high[2] - low[2] - high[2]) / 2
+    return moved(item, dx, there_low[1] - low[1], dz) | {"parentReceptacles": place["parentReceptacles"]}

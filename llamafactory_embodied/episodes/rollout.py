@@ -1,0 +1,205 @@
+"""Plays tasks: household and policy in turns, several episodes at once, each written down as it ends."""
+
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from ..errors import SimulatorError
+from ..tasks.planner import Planner
+from ..tasks.task import Task
+from ..world.action import Action
+from ..world.household import RULES, Frame, Household, Outcome
+from ..world.scene import Scene
+from .control import make_twin
+from .conversation import PromptSet, messages
+from .policy import Policy, Reply, View
+from .record import FORMAT, Record, frame_name, save_frame
+from .reply import parse_reply
+
+REPEATS = 4
+"""The fourth identical action in a row ends an episode, as in the reference evaluator."""
+UNPARSEABLE = 3
+"""So does the third reply in a row without an action."""
+
+
+@dataclass(frozen=True)
+class RolloutSettings:
+    """How episodes are played.
+
+    Attributes:
+        prompts: the words.
+        control: `none`; `blind` gives the policy black frames; `swap` gives it those of a room whose small things
+            have changed places.
+        folder: run folder for the frames, None to keep none.
+        seed: written into the records.
+    """
+
+    prompts: PromptSet
+    control: str = "none"
+    folder: Path | None = None
+    seed: int = 0
+
+
+class Episode:
+    """One task being played."""
+
+    def __init__(self, household: Household, scene: Scene, task: Task, policy: str, settings: RolloutSettings):
+        self.household, self.scene, self.task, self.settings, self._policy = household, scene, task, settings, policy
+        self.planner = Planner(household, task)
+        self.steps: list[dict[str, Any]] = []
+        self.frames: list[Frame] = []
+        self.end: str | None = None
+        self.message = ""
+        self._action: Action | None = None
+        self._saved = 0
+        self._target_seen = False
+        self._twin = make_twin(settings.control, household, scene)
+        try:
+            self._note(None, None, household.reset(scene), None)
+        except SimulatorError as error:
+            self._broke(error)
+
+    @property
+    def view(self) -> View:
+        """What the policy is shown."""
+        said = messages(self.settings.prompts, self.task.instruction, self.steps)
+        return View(
+            self.task.id, self.task, said, self.frames, self._action, self._outcome, self.household.known, self.planner
+        )
+
+    def apply(self, reply: Reply) -> None:
+        """Does what a reply says and notes what came of it."""
+        kinds = {item["objectType"] for item in self.household.metadata["objects"]}
+        action = parse_reply(reply.text, sorted(kinds))
+        try:
+            if action is None:
+                self._note(None, reply, Outcome(False, False, "unparseable", "", (), ()), "unparseable")
+            else:
+                self._note(action, reply, self.household.step(action), None)
+            self._check_end(action)
+        except SimulatorError as error:
+            self._broke(error)
+
+    def record(self) -> Record:
+        """The episode as it is written down."""
+        sights = self._last_sights
+        judged = [] if self.end == "infrastructure" else self.task.goals
+        goals = [vars(goal) | {"holds": goal.holds(self.household.metadata, sights)} for goal in judged]
+        return {
+            "format": FORMAT,
+            "id": self.task.id,
+            "backend": self.household.backend,
+            "rules": RULES,
+            "prompts": self.settings.prompts.label,
+            "policy": self._policy,
+            "control": self.settings.control,
+            "seed": self.settings.seed,
+            "scene": self.scene.describe(),
+            "frame": self.household.frame.describe(),
+            "task": self.task.to_json(),
+            "steps": self.steps,
+            "end": self.end,
+            "goals": goals,
+            "success": self.end == "ended" and bool(goals) and all(goal["holds"] for goal in goals),
+            "message": self.message,
+        }
+
+    # ---------------------------------------------------------------- inside
+
+    def _note(self, action: Action | None, reply: Reply | None, outcome: Outcome, name: str | None) -> None:
+        if outcome.sights:
+            self._last_sights = outcome.sights[-1] if action is None or action.name != "observe" else self._last_sights
+        self._outcome = outcome if outcome.sights else self._refusal(outcome)
+        self._action = action
+        kinds = {sight.object_type for frame in outcome.sights for sight in frame}
+        self._target_seen = self._target_seen or self.task.target_type in kinds
+        shown = self._twin.frames(action, outcome) if action is None or action.name != "end" else ()
+        step = {
+            "index": len(self.steps),
+            "action": name or ("init" if action is None else action.name),
+            "target": None if action is None else action.target,
+            "reply": None if reply is None else reply.text,
+            "success": outcome.success,
+            "legal": outcome.legal,
+            "feedback": outcome.feedback,
+            "error": outcome.reason,
+            "frames": [self._keep(frame) for frame in shown],
+            "cost_to_go": self.planner.cost_to_go(self._last_sights),
+            "target_seen": self._target_seen,
+            "seconds": 0.0 if reply is None else round(reply.seconds, 4),
+        }
+        self.steps.append(step if reply is None or reply.tokens is None else step | {"tokens": reply.tokens})
+
+    def _refusal(self, outcome: Outcome) -> Outcome:
+        """A refused action shows nothing new; what was seen last stays."""
+        return Outcome(False, False, outcome.feedback, "", (), (self._last_sights,))
+
+    def _keep(self, frame: Frame) -> str:
+        name = frame_name(self.task.id, self._saved)
+        self._saved += 1
+        self.frames.append(frame)
+        if self.settings.folder is not None:
+            save_frame(self.settings.folder, name, frame)
+        return name
+
+    def _check_end(self, action: Action | None) -> None:
+        done = [(step["action"], step["target"]) for step in self.steps[1:]]
+        if action is not None and action.name == "end":
+            self.end = "ended"
+        elif done[-UNPARSEABLE:] == [("unparseable", None)] * UNPARSEABLE:
+            self.end = "unparseable"
+        elif action is not None and len(done) >= REPEATS and len(set(done[-REPEATS:])) == 1:
+            self.end = "repetition"
+        elif len(done) >= self.task.max_steps:
+            self.end = "step_limit"
+
+    def _broke(self, error: SimulatorError) -> None:
+        self.end, self.message = "infrastructure", str(error)
+
+
+def play(
+    tasks: Iterable[tuple[Scene, Task]],
+    policy: Policy,
+    open_household: Callable[[], Household],
+    settings: RolloutSettings,
+    batch: int = 1,
+) -> Iterator[Record]:
+    """Plays tasks in batches that share each call of the policy.
+
+    Args:
+        tasks: scenes and tasks.
+        policy: who decides.
+        open_household: makes a household with a simulator of its own.
+        settings: words, control, frames.
+        batch: how many episodes run at once.
+
+    Yields:
+        Records, as episodes end.
+    """
+    waiting = iter(tasks)
+    free = [open_household() for _ in range(batch)]
+    running: list[Episode] = []
+    while True:
+        for scene, task in islice(waiting, len(free)):
+            running.append(Episode(free.pop(), scene, task, policy.name, settings))
+        if not running:
+            return
+        _advance([episode for episode in running if episode.end is None], policy)
+        for episode in [one for one in running if one.end is not None]:
+            running.remove(episode)
+            free.append(episode.household)
+            yield episode.record()
+
+
+def _advance(episodes: Sequence[Episode], policy: Policy) -> None:
+    if not episodes:
+        return
+    start = time.perf_counter()
+    replies = policy.reply([episode.view for episode in episodes])
+    share = (time.perf_counter() - start) / len(episodes)
+    for episode, reply in zip(episodes, replies, strict=True):
+        episode.apply(reply if reply.seconds else Reply(reply.text, reply.tokens, share))
+

@@ -1,0 +1,37 @@
+"""Stage 1, imitation: the searcher's successful episodes as training examples."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from ..episodes.conversation import PromptSet, messages
+from ..errors import RecordError
+
+Example = dict[str, Any]
+
+
+def to_example(record: Mapping[str, Any], prompts: PromptSet, stage: int) -> Example:
+    """One episode as one training example of `data_info/README.md`.
+
+    Every word comes from the conversation that an acting model is shown; all assistant turns carry loss.
+
+    Raises:
+        RecordError: the episode was played with another prompt set.
+    """
+    if record["prompts"] != prompts.label:
+        raise RecordError(
+            f"Episode {record['id']} was played with the prompt set {record['prompts']}, not {prompts.label}: "
+            "synthesize again, or name that prompt set."
+        )
+    return {
+        "id": record["id"],
+        "messages": messages(prompts, record["task"]["instruction"], record["steps"]),
+        "images": [frame for step in record["steps"] for frame in step["frames"]],
+        "task": record["task"]["type"],
+        "stage": stage,
+        "prompts": prompts.label,
+    }
+
+
+def imitation_examples(records: Iterable[Mapping[str, Any]], prompts: PromptSet) -> Iterator[Example]:
+    """Examples of the episodes that reached their goal; what failed is counted by whoever wrote the records."""
+    return (to_example(record, prompts, stage=1) for record in records if record["success"])

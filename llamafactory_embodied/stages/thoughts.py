@@ -1,0 +1,131 @@
+"""Written thoughts: first-person, from templates, naming only what the newest frame shows, the task, and what was done.
+
+Which of the paper's five kinds are written follows from the occasion: a start is analysed and planned, a miss is
+reflected on, a find is located, an end is verified.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..episodes.reply import Thought
+from ..tasks.names import listed
+from ..tasks.searcher import Decision, Searcher
+from ..world.sight import Sighting
+
+_MOST_NAMED = 6
+_SCENERY = frozenset({"Floor", "Window", "LightSwitch", "StoveKnob", "Faucet", "Sink", "Chair", "Stool"})
+
+
+@dataclass(frozen=True)
+class Writer:
+    """Writes thoughts for a searcher's decisions.
+
+    Attributes:
+        seed: decides the wording.
+        variety: how many of the wordings of each thought are used; 1 suits models trained from scratch.
+    """
+
+    seed: int = 0
+    variety: int = 3
+
+    def __call__(self, searcher: Searcher, decision: Decision, episode: str) -> Sequence[Thought]:
+        """The thoughts before an action.
+
+        Args:
+            searcher: with its belief up to the newest frame.
+            decision: what it is about to do, and on which occasion.
+            episode: the episode's id; together with the seed it fixes the wording.
+        """
+        key = [self.seed, *episode.encode(), len(searcher.places), *str(decision.action).encode()]
+        rng = np.random.default_rng(key)
+        kinds = _OCCASIONS[decision.occasion]
+        words = _words(searcher, decision)
+        return [Thought(tag, self._choose(_TEXTS[text], rng).format(**words)) for tag, text in kinds(searcher)]
+
+    def _choose(self, texts: Sequence[str], rng: np.random.Generator) -> str:
+        return texts[int(rng.integers(min(self.variety, len(texts))))]
+
+
+Kinds = Callable[[Searcher], list[tuple[str, str]]]
+
+_OCCASIONS: dict[str, Kinds] = {
+    "start": lambda _: [("Observation", "see"), ("Planning", "first")],
+    "go": lambda _: [("Observation", "see"), ("Planning", "next")],
+    "missed": lambda _: [("Reflection", "missing"), ("Planning", "next")],
+    "closed": lambda _: [("Thinking", "closed")],
+    "tidy": lambda searcher: [("Thinking", "shut")] if searcher.holding else [("Reflection", "not_inside")],
+    "found": lambda _: [("Thinking", "found")],
+    "carry": lambda _: [("Planning", "carry")],
+    "arrived": lambda _: [("Thinking", "arrived")],
+    "done": lambda _: [("Verification", "done")],
+    "lost": lambda _: [("Reflection", "lost")],
+    "failed": lambda _: [("Reflection", "failed")],
+}
+
+_TEXTS = {
+    "see": ("I see {seen}.", "In front of me I see {seen}.", "My view shows {seen}."),
+    "first": (
+        "I look for the {target}. First I try: {action}.",
+        "The {target} may be close. I start with this: {action}.",
+        "My task is about the {target}, so my first step is: {action}.",
+    ),
+    "next": ("Next: {action}.", "I go on with this: {action}.", "Now I try this: {action}."),
+    "missing": (
+        "I see {things}. No {target} here.",
+        "Here are {things}, but the {target} is not among them.",
+        "I find {things} and no {target}.",
+    ),
+    "not_inside": (
+        "I see {things}. No {target} in the {place}.",
+        "Inside are {things}, not the {target}, so I shut the {place} again.",
+        "The {place} holds {things} but no {target}.",
+    ),
+    "closed": (
+        "The {place} is closed. I open it.",
+        "I stand before the closed {place} and want to look inside.",
+        "The {place} is shut, so I open it first.",
+    ),
+    "shut": ("I hold the {target}. I close the {place}.", "I have the {target}, so I shut the {place}."),
+    "found": ("I see {things}. There is the {target}.", "Among {things} I find the {target}."),
+    "carry": ("I hold the {target}. I bring it to the {goal}.", "With the {target} in hand I go to the {goal}."),
+    "arrived": ("I stand before the {goal} with the {target}.", "Here is the {goal}; I put the {target} down."),
+    "done": ("I see {things}. {result}", "Checking once more: I see {things}. {result}"),
+    "lost": ("I see {things}. I need to look further.", "Nothing new here besides {things}. I look further."),
+    "failed": ("That did not work. I try this: {action}.", "It failed, so I do something else: {action}."),
+}
+
+
+def _words(searcher: Searcher, decision: Decision) -> dict[str, str]:
+    task = searcher.task
+    results = {
+        "in_view": f"The {task.target_type} is here.",
+        "held": f"I hold the {task.target_type}.",
+        "placed": f"The {task.target_type} is in its place.",
+    }
+    return {
+        "seen": name_sights(searcher.sights, portable=False),
+        "things": name_sights(searcher.sights, portable=True),
+        "target": task.target_type,
+        "place": decision.place or "room",
+        "goal": task.destination_type or "",
+        "action": str(decision.action),
+        "result": results[task.goals[0].kind],
+    }
+
+
+def name_sights(sights: Sequence[Sighting], portable: bool) -> str:
+    """What a frame shows, from left to right: small things, or furniture.
+
+    Args:
+        sights: of one frame.
+        portable: small things when true, everything else when false.
+    """
+    chosen = [
+        sight
+        for sight in sights
+        if sight.portable == portable and not sight.held and sight.object_type not in _SCENERY
+    ][:_MOST_NAMED]
+    names = [sight.object_type for sight in sorted(chosen, key=lambda sight: (sight.across, sight.object_id))]
+    return listed(list(dict.fromkeys(names))) if names else "nothing"

@@ -1,0 +1,24 @@
+"""Plain English for AI2-THOR's type names."""
+
+import re
+
+_OWN = {"CounterTop": "counter", "SinkBasin": "sink", "TVStand": "TV stand", "GarbageCan": "garbage can"}
+_UNCOUNTED = frozenset({"Bread", "Lettuce", "Cloth"})
+
+
+def plain(object_type: str) -> str:
+    """`SoapBottle` becomes `soap bottle`."""
+    return _OWN.get(object_type) or re.sub(r"(?<=[a-z])(?=[A-Z])", " ", object_type).lower()
+
+
+def with_article(object_type: str) -> str:
+    """`Apple` becomes `an apple`, `Bread` becomes `some bread`."""
+    name = plain(object_type)
+    if object_type in _UNCOUNTED:
+        return f"some {name}"
+    return f"{'an' if name[0] in 'aeiou' else 'a'} {name}"
+
+
+def listed(names: list[str]) -> str:
+    """`a`, `a and b`, `a, b and c`."""
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"

@@ -1,0 +1,132 @@
+"""The all-knowing planner: from any state to a task's goal with the nine actions.
+
+It judges, and measures what a goal still costs. It never teaches: an agent that follows it would know where hidden
+things are.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from ..world.action import Action
+from ..world.boxes import box_of, distance_to_box
+from ..world.household import Household
+from ..world.legality import REACH_M
+from ..world.sight import Sighting
+from .task import Goal, Task
+
+Item = Mapping[str, Any]
+
+
+class Planner:
+    """Plans for one household; ask again after each action."""
+
+    def __init__(self, household: Household, task: Task):
+        self._household, self._task = household, task
+
+    def plan(self, sights: tuple[Sighting, ...]) -> list[Action]:
+        """The actions that are left, the final `end` included.
+
+        A navigation counts as one action even where a type has several instances, so the length is a lower bound.
+
+        Args:
+            sights: what the newest frame shows.
+        """
+        steps: list[Action] = []
+        for goal in self._task.goals:
+            if not goal.holds(self._household.metadata, sights):
+                steps += self._towards(goal)
+        return [*steps, *self._tidy(steps), Action("end")]
+
+    def cost_to_go(self, sights: tuple[Sighting, ...]) -> int:
+        """How many actions the goal still takes at least."""
+        return len(self.plan(sights))
+
+    def _towards(self, goal: Goal) -> list[Action]:
+        item = self._target(goal.object_type)
+        if goal.kind == "in_view":
+            return self._approach(item)
+        fetch = [] if self._held() == goal.object_type else self._fetch(item)
+        if goal.kind == "held" or goal.destination_type is None:
+            return fetch
+        place = self._target(goal.destination_type)
+        go = [] if not fetch and self._at(place) else self._go(place)
+        return [*fetch, *go, Action("put", goal.destination_type)]
+
+    def _fetch(self, item: Item) -> list[Action]:
+        put_down: list[Action] = []
+        if self._held() is not None:
+            surface = self._any_surface()
+            put_down = [*self._go(surface), Action("put", surface["objectType"])]
+        if self._near(item):
+            return [*put_down, Action("pickup", item["objectType"])]
+        return [*put_down, *self._approach(item), Action("pickup", item["objectType"])]
+
+    def _approach(self, item: Item) -> list[Action]:
+        """To where an object is in view: its receptacle, opened."""
+        place = self._receptacle(item)
+        if place is None:
+            return self._go(item)
+        go = [] if self._at(place) and place["openable"] and not place["isOpen"] else self._go(place)
+        shut = place["openable"] and not place["isOpen"]
+        return [*go, *([Action("open", place["objectType"])] if shut else [])]
+
+    def _go(self, item: Item) -> list[Action]:
+        step = Action("navigate to", item["objectType"])
+        if item["objectId"] in self._household.known:
+            return [step]
+        return [Action("navigate to", self._stepping_stone(item)) if self._household.surveyed else Action("observe"), step]
+
+    def _stepping_stone(self, item: Item) -> str:
+        """What has been seen and stands nearest to what has not; from there one sees more."""
+        known = self._household.known
+        center, _ = box_of(item)
+        here = self._household.visited[-1:]
+        choices = [other for other in self._household.metadata["objects"] if other["objectId"] in known]
+        away = [other for other in choices if other["objectId"] not in here] or choices or [item]
+        return str(min(away, key=lambda other: (distance_to_box(center, other), other["objectId"]))["objectType"])
+
+    def _tidy(self, steps: list[Action]) -> list[Action]:
+        """Closes what the task wants closed, if it is open, or opened on the way."""
+        to_close = [step for step in self._task.key_actions if step.action == "close"]
+        left: list[Action] = []
+        for step in to_close:
+            opened = any(other == Action("open", step.object_type) for other in steps)
+            if opened or self._object(step.object_id)["isOpen"]:
+                left.append(Action("close", step.object_type))
+        return left
+
+    def _near(self, item: Item) -> bool:
+        agent = self._household.metadata["agent"]["position"]
+        return bool(item["visible"]) and distance_to_box(agent, item) <= REACH_M
+
+    def _at(self, place: Item) -> bool:
+        visited = self._household.visited
+        return bool(visited) and visited[-1] == place["objectId"] and self._near(place)
+
+    def _held(self) -> str | None:
+        held = self._household.metadata["inventoryObjects"]
+        return held[0]["objectType"] if held else None
+
+    def _target(self, object_type: str) -> Item:
+        """The instance meant: one of the task's, otherwise the nearest."""
+        items = [item for item in self._household.metadata["objects"] if item["objectType"] == object_type]
+        agent = self._household.metadata["agent"]["position"]
+        return min(items, key=lambda item: (item["objectId"] not in self._task.target_ids, distance_to_box(agent, item)))
+
+    def _any_surface(self) -> Item:
+        """The nearest furniture on which things can be left."""
+        fixed = [item for item in self._household.metadata["objects"] if item["receptacle"] and not item["pickupable"]]
+        open_ones = [item for item in fixed if not item["openable"] and item["objectType"] != "Floor"]
+        agent = self._household.metadata["agent"]["position"]
+        return min(open_ones, key=lambda item: (distance_to_box(agent, item), item["objectId"]))
+
+    def _receptacle(self, item: Item) -> Item | None:
+        """The furniture an object lies in or on."""
+        for name in item.get("parentReceptacles") or ():
+            parent = self._object(name)
+            if not parent["pickupable"] and parent["objectType"] != "Floor":
+                return parent
+        return None
+
+    def _object(self, object_id: str) -> Item:
+        return next(item for item in self._household.metadata["objects"] if item["objectId"] == object_id)

@@ -1,0 +1,151 @@
+"""Opens an AI2-THOR Controller: over the embedded simulator by default, over Unity where it is installed."""
+
+import multiprocessing
+import queue
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import ai2thor.controller
+
+from ..errors import SettingsError, SimulatorError
+from .server import EmbeddedServer
+
+BACKENDS = ("embedded", "unity")
+
+
+@dataclass(frozen=True)
+class FrameSettings:
+    """What the agent's camera takes, the same in synthesis, training and evaluation.
+
+    Attributes:
+        width_px: frame width.
+        height_px: frame height.
+        fov_deg: vertical field of view.
+        seen_px: an object that owns fewer pixels of a frame does not count as seen in it.
+    """
+
+    width_px: int = 800
+    height_px: int = 450
+    fov_deg: float = 90.0
+    seen_px: int = 20
+
+    def describe(self) -> dict[str, Any]:
+        """What an episode record says of its frames."""
+        return {"width_px": self.width_px, "height_px": self.height_px, "fov_deg": self.fov_deg, "seen_px": self.seen_px}
+
+
+class EmbeddedController(ai2thor.controller.Controller):  # type: ignore[misc]  # ai2thor has no type information
+    """AI2-THOR's Controller over the embedded simulator.
+
+    `reset("FloorPlan5")` opens a recording from `scenes`; `reset(metadata)` opens a scene given as a dictionary.
+    """
+
+    def __init__(self, scenes: str | Path | None = None, width: int = 800, height: int = 450, **initialization: Any):
+        """Opens the simulator with an empty room.
+
+        Args:
+            scenes: a directory of recorded scenes (`FloorPlan5.json`, ...), or None.
+            width: frame width in pixels.
+            height: frame height in pixels.
+            initialization: AI2-THOR's own parameters, such as `fieldOfView`, `gridSize`, `visibilityDistance`.
+        """
+        self._embedded = EmbeddedServer(width, height, scenes)
+        super().__init__(
+            start_unity=False, server_class=EmbeddedServer, width=width, height=height, scene={}, **initialization
+        )
+
+    def _build_server(self, host: str, port: int, width: int, height: int) -> None:
+        self.server = self._embedded
+
+    def reset(self, scene: str | Mapping[str, Any] | None = None, **init_params: Any) -> Any:
+        """As the Controller's, with an empty room until a scene is named."""
+        if scene == {} or (scene is None and self.scene is None):
+            self.initialization_parameters = getattr(self, "initialization_parameters", {}) | init_params
+            self.last_event = self.step(action="Initialize", raise_for_failure=True, **self.initialization_parameters)
+            return self.last_event
+        return super().reset(scene, **init_params)
+
+
+def open_controller(
+    backend: str = "embedded",
+    frame: FrameSettings | None = None,
+    scenes: str | Path | None = None,
+    visibility_distance_m: float = 20.0,
+    grid_m: float = 0.1,
+    **options: Any,
+) -> Any:
+    """Opens a Controller with the parameters that the household expects.
+
+    Args:
+        backend: `embedded` or `unity`.
+        frame: camera; AI2-THOR's 800x450 at 90 degrees by default, as the reference evaluator's.
+        scenes: directory of recorded scenes, for the embedded backend.
+        visibility_distance_m: how far an object may be and still count as visible.
+        grid_m: distance between neighbouring positions.
+        options: further parameters of AI2-THOR's Controller (`platform`, `local_executable_path`, ...).
+
+    Raises:
+        SettingsError: the backend is unknown.
+        SimulatorError: the backend cannot run here.
+    """
+    frame = frame or FrameSettings()
+    common: dict[str, Any] = {
+        "width": frame.width_px,
+        "height": frame.height_px,
+        "fieldOfView": frame.fov_deg,
+        "gridSize": grid_m,
+        "visibilityDistance": visibility_distance_m,
+        "snapToGrid": False,
+        "renderInstanceSegmentation": True,
+    }
+    if backend == "embedded":
+        return EmbeddedController(scenes=scenes, **common, **options)
+    if backend == "unity":
+        return _open_unity(common | options)
+    raise SettingsError(f"backend={backend!r} is unknown; choose one of {', '.join(BACKENDS)}.")
+
+
+def _open_unity(parameters: dict[str, Any]) -> Any:
+    try:
+        return ai2thor.controller.Controller(**parameters)
+    except Exception as error:  # ai2thor raises whatever its download, Vulkan probe or Unity process hit
+        raise SimulatorError(
+            f"AI2-THOR's Unity simulator does not start here ({type(error).__name__}: {error}). "
+            "Its build is downloaded at first use and needs Vulkan or an X server; pass local_executable_path=... "
+            "for a build at hand, or use backend=embedded."
+        ) from error
+
+
+def _start_unity(answers: Any) -> None:
+    try:
+        open_controller("unity", FrameSettings(300, 300)).stop()
+        answers.put(None)
+    except SimulatorError as error:
+        answers.put(str(error))
+
+
+def probe_unity(timeout_s: float = 20.0) -> str | None:
+    """Whether Unity can run here, tried in a process of its own: AI2-THOR's download has no time limit.
+
+    Args:
+        timeout_s: how long to wait before giving up.
+
+    Returns:
+        None when it runs, otherwise the reason why not.
+    """
+    context = multiprocessing.get_context("spawn")
+    answers = context.Queue()
+    child = context.Process(target=_start_unity, args=(answers,), daemon=True)
+    child.start()
+    child.join(timeout_s)
+    if child.is_alive():
+        child.kill()
+        child.join()
+        return f"AI2-THOR did not start within {timeout_s:.0f} s: its build is probably being downloaded, or cannot be."
+    try:
+        reason = answers.get(timeout=1)
+    except queue.Empty:
+        return f"AI2-THOR's process ended with code {child.exitcode} before it could say why."
+    return None if reason is None else str(reason)

@@ -1,0 +1,108 @@
+"""Where the agent can stand: a grid of free positions, from the boxes of what stands in the room."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+AGENT_RADIUS_M = 0.2
+"""The default agent's capsule, from AI2-THOR's agentMode `default`."""
+
+_BODY_M = (0.2, 1.4)  # heights between which a thing stands in the agent's way: rugs lie below, wall cabinets hang above
+_L_SHAPED_COUNTER_M2 = 1.6  # a larger counter box is an L or a U whose box covers standing room (seen in 7 of 120 scenes)
+_NEVER_BLOCKING = frozenset({"Floor", "Window", "Curtains", "Blinds", "Painting", "Mirror", "LightSwitch", "Faucet"})
+
+Array = npt.NDArray[np.float64]
+
+
+class Occupancy:
+    """Free standing room of one scene in its present state."""
+
+    def __init__(self, objects: Sequence[Mapping[str, Any]], bounds: Mapping[str, Any], start: Mapping[str, float]):
+        """Collects what blocks.
+
+        Args:
+            objects: AI2-THOR object metadata.
+            bounds: the scene's `sceneBounds`.
+            start: a position that is known to be free, metres; a box over it is not taken at its word.
+        """
+        center, size = bounds["center"], bounds["size"]
+        self.low = np.array([center["x"] - size["x"] / 2, center["z"] - size["z"] / 2]) + AGENT_RADIUS_M
+        self.high = np.array([center["x"] + size["x"] / 2, center["z"] + size["z"] / 2]) - AGENT_RADIUS_M
+        boxes = [box for item in objects if (box := _footprint(item)) is not None and not _covers(box, start)]
+        self.boxes: Array = np.array(boxes, dtype=float).reshape(-1, 4)
+
+    def free(self, points: Array) -> npt.NDArray[np.bool_]:
+        """Whether the agent can stand at each point.
+
+        Args:
+            points: [N, 2], x and z in metres.
+        """
+        inside = np.all((points >= self.low - 1e-6) & (points <= self.high + 1e-6), axis=1)
+        if len(self.boxes) == 0:
+            return np.asarray(inside)
+        dx = np.maximum(
+            np.maximum(self.boxes[None, :, 0] - points[:, None, 0], points[:, None, 0] - self.boxes[None, :, 1]), 0
+        )
+        dz = np.maximum(
+            np.maximum(self.boxes[None, :, 2] - points[:, None, 1], points[:, None, 1] - self.boxes[None, :, 3]), 0
+        )
+        return np.asarray(inside & (dx * dx + dz * dz >= AGENT_RADIUS_M**2 - 1e-9).all(axis=1))
+
+    def path_free(self, start: Array, end: Array) -> bool:
+        """Whether a straight walk between two points [2] meets nothing."""
+        steps = max(2, int(np.ceil(float(np.linalg.norm(end - start)) / 0.05)) + 1)
+        return bool(self.free(start + np.linspace(0, 1, steps)[1:, None] * (end - start)).all())
+
+    def reachable(self, start: Array, grid_m: float) -> Array:
+        """All grid positions [M, 2] that the agent can walk to, sorted by x, then z."""
+        low = np.ceil(self.low / grid_m).astype(int)
+        high = np.floor(self.high / grid_m).astype(int)
+        shape = tuple(np.maximum(high - low + 1, 0))
+        if 0 in shape:
+            return np.zeros((0, 2))
+        cells = np.stack(np.meshgrid(np.arange(shape[0]), np.arange(shape[1]), indexing="ij"), axis=-1).reshape(-1, 2)
+        points = (cells + low) * grid_m
+        free = self.free(points)
+        if not free.any():
+            return np.zeros((0, 2))
+        nearest = int(np.where(free, np.linalg.norm(points - start, axis=1), np.inf).argmin())
+        region = _flood(free.reshape(shape), (int(cells[nearest][0]), int(cells[nearest][1])))
+        return np.asarray(points[region.reshape(-1)])
+
+
+def _flood(free: npt.NDArray[np.bool_], seed: tuple[int, int]) -> npt.NDArray[np.bool_]:
+    """The four-connected region of free cells around a seed cell."""
+    region = np.zeros_like(free)
+    region[seed] = True
+    while True:
+        grown = region.copy()
+        grown[1:] |= region[:-1]
+        grown[:-1] |= region[1:]
+        grown[:, 1:] |= region[:, :-1]
+        grown[:, :-1] |= region[:, 1:]
+        grown &= free
+        if (grown == region).all():
+            return region
+        region = grown
+
+
+def _footprint(item: Mapping[str, Any]) -> tuple[float, float, float, float] | None:
+    """The blocking rectangle (x low, x high, z low, z high) of one object, or None if one walks past it."""
+    center, size = item["axisAlignedBoundingBox"]["center"], item["axisAlignedBoundingBox"]["size"]
+    low, high = center["y"] - size["y"] / 2, center["y"] + size["y"] / 2
+    if item["objectType"] in _NEVER_BLOCKING or item.get("isPickedUp") or high < _BODY_M[0] or low > _BODY_M[1]:
+        return None
+    if item["objectType"] == "CounterTop" and size["x"] * size["z"] > _L_SHAPED_COUNTER_M2:
+        return None  # the cabinets and drawers below it, and what stands on it, block in its place
+    return (
+        center["x"] - size["x"] / 2,
+        center["x"] + size["x"] / 2,
+        center["z"] - size["z"] / 2,
+        center["z"] + size["z"] / 2,
+    )
+
+
+def _covers(box: tuple[float, float, float, float], point: Mapping[str, float]) -> bool:
+    return box[0] < point["x"] < box[1] and box[2] < point["z"] < box[3]
