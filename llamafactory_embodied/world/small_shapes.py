@@ -6,6 +6,7 @@ from types import MappingProxyType
 from .palette import (
     BLACK,
     CHARCOAL,
+    COLORS,
     CREAM,
     DARK_WOOD,
     FLAME,
@@ -39,8 +40,33 @@ def _vessel_with_handle(right: float) -> list[Part]:
     return [cup((-1, right), _ALL, (-1, 1)), box((right, 1), (-0.5, 0.5), (-0.14, 0.14))]
 
 
+FLESH: Mapping[str, tuple[int, int, int]] = MappingProxyType(
+    {
+        "Apple": (250, 240, 200),
+        "Bread": (250, 226, 180),
+        "Egg": (255, 200, 40),
+        "Lettuce": (220, 250, 180),
+        "Potato": (250, 226, 140),
+        "Tomato": (255, 150, 130),
+    }
+)
+"""Colour of the cut faces of what can be sliced."""
+
+
+def _slice(kind: str) -> list[Part]:
+    return [
+        cylinder(_ALL, (-1, 0.7), _ALL, COLORS[kind]),
+        cylinder((-0.85, 0.85), (0.7, 1), (-0.85, 0.85), FLESH[kind]),
+    ]
+
+
 SMALL_SHAPES: Mapping[str, list[Part]] = MappingProxyType(
     {
+        **{f"{kind}Sliced": _slice(kind) for kind in FLESH if kind != "Egg"},
+        "EggCracked": [
+            ball(_ALL, (-1, 0.6), _ALL, WHITE),
+            ball((-0.45, 0.45), (-0.2, 1), (-0.45, 0.45), FLESH["Egg"]),
+        ],
         "AluminumFoil": [cylinder(_ALL, _ALL, _ALL)],
         "Apple": [
             ball(_ALL, (-1, 0.9), _ALL),
@@ -221,18 +247,6 @@ SMALL_SHAPES: Mapping[str, list[Part]] = MappingProxyType(
     }
 )
 """Type -> parts that do not depend on the object's state."""
-
-FLESH: Mapping[str, tuple[int, int, int]] = MappingProxyType(
-    {
-        "Apple": (250, 240, 200),
-        "Bread": (250, 226, 180),
-        "Egg": (255, 200, 40),
-        "Lettuce": (220, 250, 180),
-        "Potato": (250, 226, 140),
-        "Tomato": (255, 150, 130),
-    }
-)
-"""Colour of the cut faces of what can be sliced."""
 
 
 def sliced(kind: str) -> list[Part]:
