@@ -108,7 +108,7 @@ def succeeded(record: Record) -> bool:
 def search_efficiency(record: Record) -> float:
     """Search efficiency = success x min(1, planner's cost at the start / actions taken), as SPL (Anderson 2018).
 
-    The planner's cost is `cost_to_go` of step 0: the fewest actions of an all-knowing agent, the final `end` included.
+    The planner's cost is `cost_to_go` of step 0: what an all-knowing agent needs at least, the final `end` included.
     Actions taken count everything after `init`, illegal and unparseable ones too. The reference divides
     (key actions + 1) by the trajectory's length without a cap, so a lucky shortcut there exceeds 1.
 

@@ -18,7 +18,7 @@ from evaluation.compare import PairedDifference
 from evaluation.runs import Run, load_run
 from evaluation.selection import select_episodes
 from evaluation.summary import Summary, summarize
-from evaluation.tables import bounds, counted, percent, task_types
+from evaluation.tables import bounds, percent, seconds, task_types
 from evaluation.timeline import EpisodeView, episode_view
 from llamafactory_embodied.errors import RecordError
 
@@ -124,7 +124,7 @@ def _render(**values: object) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(percent=percent, counted=counted, bounds=bounds)
+    environment.filters.update(percent=percent, seconds=seconds, bounds=bounds)
     style, script = (loader.get_source(environment, name)[0] for name in ("report.css", "report.js"))
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode("ascii")
     # Both are our own files, read from the package: the only text that is not escaped.

@@ -14,6 +14,10 @@ from llamafactory_embodied.errors import RecordError
 
 RESAMPLES = 10_000
 CONFIDENCE = 0.95
+MIN_CLUSTERS = 5
+"""Fewest scenes for an interval over scenes: a 95% one covers about 94% with 40 scenes, 92% with 10, 83% with 5, 72%
+with 3 and 55% with 2 (simulated, three episodes a scene)."""
+_ROUNDING = 1e-12
 _DRAWS_AT_ONCE = 4_000_000  # weights held in memory at a time: 32 MB
 
 
@@ -70,8 +74,8 @@ def cluster_bootstrap(
         seed: Seed of the draws.
 
     Returns:
-        The interval, or None where resampling cannot show any spread whatever the truth is: fewer than two
-        clusters, or all values equal.
+        The interval, or None where resampling cannot show the spread whatever the truth is: fewer than
+        MIN_CLUSTERS clusters, or all clusters alike.
 
     Raises:
         RecordError: no values, or lengths that differ.
@@ -81,12 +85,14 @@ def cluster_bootstrap(
     members: dict[str, list[float]] = {}
     for value, cluster in zip(values, clusters, strict=True):
         members.setdefault(str(cluster), []).append(value)
-    if len(members) < 2 or len(set(values)) == 1:
+    if len(members) < MIN_CLUSTERS:
         return None
     names = sorted(members)
     sums = np.array([math.fsum(members[name]) for name in names])
     sizes = np.array([len(members[name]) for name in names], dtype=np.float64)
     means = _resampled_means(sums, sizes, resamples, np.random.default_rng(seed))
+    if np.ptp(means) < _ROUNDING:
+        return None
     tail = (1 - confidence) / 2
     low, high = np.quantile(means, [tail, 1 - tail])
     return Interval(float(low), float(high))

@@ -22,6 +22,11 @@ def bounds(interval: Interval | None) -> str:
     return "" if interval is None else f" [{100 * interval.low:.0f}, {100 * interval.high:.0f}]"
 
 
+def seconds(value: float) -> str:
+    """`0.25 s`; below a hundredth it says so."""
+    return "< 0.01 s" if value < 0.01 else f"{value:.2f} s"
+
+
 def counted(group: GroupSummary) -> str:
     """`50/120 = 42% [33, 51]`: successes, episodes, rate and interval."""
     return f"{group.successes}/{group.episodes} = {percent(group.success)}"

@@ -220,3 +220,8 @@ def test_no_runs_and_runs_of_one_name_are_clear_errors(tmp_path):
 def test_titles_are_escaped_too(tmp_path):
     path = write_report([run(tmp_path)], tmp_path / "page.html", "<script>")
     assert html.escape("<script>") in path.read_text()
+
+
+def test_a_policy_without_a_model_has_no_tokens_and_no_false_precision(tmp_path):
+    record = episode([step("end", tokens=None, seconds=0.0004)], holds=False)
+    assert "< 0.01 sno model" in page(tmp_path, [run(tmp_path, records=[record])]).words()

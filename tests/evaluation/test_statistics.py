@@ -72,9 +72,23 @@ def test_many_resamples_of_many_scenes_are_drawn_in_portions_with_the_same_resul
     assert cluster_bootstrap(values, scenes, resamples=1000) == whole
 
 
-@pytest.mark.parametrize(("values", "scenes"), [([0.0, 1.0], ["a", "a"]), ([0.0, 0.0], ["a", "b"])])
-def test_no_interval_is_given_where_resampling_can_show_no_spread(values, scenes):
+@pytest.mark.parametrize(
+    ("values", "scenes"),
+    [
+        ([0.0, 1.0], ["a", "a"]),
+        ([0.0, 1.0, 0.0, 1.0], list("abcd")),
+        ([0.3] * 8, list("abcdefgh")),
+        ([0.0, 1.0] * 6, list("aabbccddeeff")),
+    ],
+    ids=["one scene", "four scenes", "equal values", "scenes alike"],
+)
+def test_no_interval_is_given_where_resampling_cannot_show_the_spread(values, scenes):
     assert cluster_bootstrap(values, scenes) is None
+
+
+def test_five_scenes_that_differ_have_an_interval():
+    interval = cluster_bootstrap([0.0, 1.0, 0.0, 1.0, 1.0], list("abcde"))
+    assert interval == Interval(0.2, 1.0)
 
 
 @pytest.mark.parametrize(("values", "scenes"), [([], []), ([1.0], ["a", "b"])])
@@ -111,7 +125,3 @@ def test_mcnemar_of_thousands_of_tasks_does_not_overflow():
 def test_mcnemar_refuses_negative_counts():
     with pytest.raises(RecordError, match="at least 0"):
         mcnemar_exact(-1, 3)
-
-
-def test_an_interval_is_a_value():
-    assert Interval(0.1, 0.2) == Interval(0.1, 0.2)
