@@ -4,8 +4,25 @@ Units are built in the frame of their place: u to the right for someone who stan
 v away from the wall.
 """
 
+from itertools import groupby
+from typing import NamedTuple
+
 from llamafactory_embodied.world.kitchen import COUNTER_TOP_M, SLAB_M, Frame, Kitchen
 from llamafactory_embodied.world.layout import Unit
+
+_LEAST_STRETCH_M = 0.15  # a narrower rest of a worktop takes nothing
+
+
+class _Column(NamedTuple):
+    """A column of a run: what is set into it, its left edge from the run's middle and its width, metres."""
+
+    fixture: str
+    left: float
+    width: float
+
+    @property
+    def middle(self) -> float:
+        return self.left + self.width / 2
 
 
 def build_run(kitchen: Kitchen, unit: Unit, place: Frame) -> None:
@@ -16,42 +33,40 @@ def build_run(kitchen: Kitchen, unit: Unit, place: Frame) -> None:
         unit: The run.
         place: The middle of the run's back, at the wall, facing the room.
     """
-    left = -unit.width / 2
-    start = left
-    for fixture, width in (*unit.columns, ("sink", 0.0)):
-        if fixture == "sink":  # a sink, like the end of the run, ends the worktop
-            _build_worktop(kitchen, unit, place, start, left)
-            start = left + width
-        if fixture == "sink" and width:
-            _build_sink(kitchen, place.moved(left + width / 2, unit.depth / 2), width, unit.depth)
-        if width:
-            _build_base(kitchen, unit.under, fixture, place.moved(left + width / 2, 0.0), width)
-        left += width
+    columns = _columns(unit)
+    for is_sink, stretch in groupby(columns, key=lambda column: column.fixture == "sink"):
+        if is_sink:
+            for column in stretch:
+                _build_sink(kitchen, place.moved(column.middle, unit.depth / 2), column.width, unit.depth)
+        else:
+            _build_worktop(kitchen, place, unit.depth, list(stretch))
+    for column in columns:
+        _build_base(kitchen, unit.under, column.fixture, place.moved(column.middle, 0.0), column.width)
 
 
-def _build_worktop(kitchen: Kitchen, unit: Unit, place: Frame, start: float, end: float) -> None:
-    if end - start < 0.1:
-        return
-    frame = place.moved((start + end) / 2, unit.depth / 2)
-    top = kitchen.add("CounterTop", frame, COUNTER_TOP_M - SLAB_M, (end - start, SLAB_M, unit.depth))
-    left, free = -unit.width / 2, start
-    for fixture, width in unit.columns:
-        if fixture == "stove" and start <= left < end:
-            taken = _build_stove(kitchen, place.moved(left + width / 2, unit.depth / 2), width)
-            _add_stretch(kitchen, top, place, free, left)
-            free = left + taken
-        left += width
-    _add_stretch(kitchen, top, place, free, end)
+def _columns(unit: Unit) -> list[_Column]:
+    widths = [width for _, width in unit.columns]
+    lefts = [-unit.width / 2 + sum(widths[:index]) for index in range(len(widths))]
+    return [_Column(fixture, left, width) for (fixture, width), left in zip(unit.columns, lefts, strict=True)]
 
 
-def _add_stretch(kitchen: Kitchen, top: int, place: Frame, start: float, end: float) -> None:
-    if end - start > 0.15:
-        item = kitchen.items[top]
-        middle = place.moved((start + end) / 2, item.size[2] / 2)
-        shift = (middle.x - item.frame.x, middle.z - item.frame.z)
-        right = item.frame.at(1.0, 0.0)
-        along = shift[0] * (right[0] - item.frame.x) + shift[1] * (right[1] - item.frame.z)
-        kitchen.add_top(top, end - start - 0.02, along)
+def _build_worktop(kitchen: Kitchen, place: Frame, depth: float, columns: list[_Column]) -> None:
+    """One slab over neighbouring columns; what a stove leaves of it are its places for small objects."""
+    start, end = columns[0].left, columns[-1].left + columns[-1].width
+    middle = (start + end) / 2
+    slab = (end - start, SLAB_M, depth)
+    top = kitchen.add("CounterTop", place.moved(middle, depth / 2), COUNTER_TOP_M - SLAB_M, slab)
+    free = start
+    for column in columns:
+        if column.fixture == "stove":
+            _add_stretch(kitchen, top, free - middle, column.left - middle)
+            free = column.left + _build_stove(kitchen, place.moved(column.middle, depth / 2), column.width)
+    _add_stretch(kitchen, top, free - middle, end - middle)
+
+
+def _add_stretch(kitchen: Kitchen, top: int, start: float, end: float) -> None:
+    if end - start > _LEAST_STRETCH_M:
+        kitchen.add_top(top, end - start - 0.02, (start + end) / 2)
 
 
 def _build_stove(kitchen: Kitchen, middle: Frame, width: float) -> float:

@@ -153,8 +153,13 @@ def _object(items: Sequence[Item], index: int, ids: Sequence[str], agent: Size) 
         "controlledObjects": [ids[item.controls]] if item.controls >= 0 else None,
         "isMoving": False,
         "axisAlignedBoundingBox": box,
-        "objectOrientedBoundingBox": ({"cornerPoints": box["cornerPoints"]} if "pickupable" in kind.flags else None),
+        "objectOrientedBoundingBox": _corners(item) if "pickupable" in kind.flags else None,
     }
+
+
+def _corners(item: Item) -> dict[str, Any]:
+    # A list of its own: who moves an object in place would otherwise move these corners twice.
+    return {"cornerPoints": _box(item.center, item.extent)["cornerPoints"]}
 
 
 def _stands(items: Sequence[Item], item: Item) -> bool:
