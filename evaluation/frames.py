@@ -8,8 +8,10 @@ from pathlib import Path
 from PIL import Image, UnidentifiedImageError
 
 MAX_WIDTH_PX = 480
-SHOWN_WIDTH_PX = 300
-"""The page shows a frame at most this wide; a smaller one is enlarged by a whole factor, its pixels as they are."""
+SHOWN_WIDTH_PX = 420
+"""The page shows a frame at most this wide."""
+ENLARGED_WIDTH_PX = 300
+"""A frame of less than half this is enlarged, by a whole factor and with its pixels as they are, to at most this."""
 _QUALITY = 80
 _FORMATS = ("PNG", "JPEG", "WEBP")
 
@@ -21,7 +23,7 @@ class FrameView:
     label: str
     uri: str | None
     problem: str = ""
-    shown_px: int = SHOWN_WIDTH_PX
+    shown_px: int = ENLARGED_WIDTH_PX
     enlarged: bool = False
 
 
@@ -38,9 +40,8 @@ def embed_frame(folder: Path, path: str, label: str) -> FrameView:
     except (OSError, ValueError, UnidentifiedImageError, Image.DecompressionBombError) as error:
         return FrameView(label, None, f"frame {path} is missing: {_reason(error)}")
     uri = "data:image/webp;base64," + base64.b64encode(data).decode("ascii")
-    factor = SHOWN_WIDTH_PX // width_px
-    shown_px = width_px * factor if factor else SHOWN_WIDTH_PX
-    return FrameView(label, uri, shown_px=shown_px, enlarged=factor > 1)
+    factor = max(1, ENLARGED_WIDTH_PX // width_px)
+    return FrameView(label, uri, shown_px=min(width_px * factor, SHOWN_WIDTH_PX), enlarged=factor > 1)
 
 
 def _inside(folder: Path, path: str) -> Path:

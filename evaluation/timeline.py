@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from evaluation.frames import FrameView, embed_frame
+from evaluation.frames import ENLARGED_WIDTH_PX, FrameView, embed_frame
 from evaluation.metrics import Record, actions_taken, goals_hold, measure
 from evaluation.replies import ReplyPart, reply_parts
 from evaluation.selection import outcome
@@ -77,6 +77,11 @@ class EpisodeView:
     max_steps: int | None
     efficiency: float
     completeness: float
+
+    @property
+    def frame_px(self) -> int:
+        """Width that the page keeps for a frame, the same in all turns."""
+        return max((frame.shown_px for turn in self.turns for frame in turn.frames), default=ENLARGED_WIDTH_PX)
 
 
 def episode_view(run: str, folder: Path, record: Record) -> EpisodeView:

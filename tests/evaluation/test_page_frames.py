@@ -23,8 +23,13 @@ def test_a_small_frame_keeps_its_pixels_and_is_enlarged_by_a_whole_factor(tmp_pa
 def test_a_large_frame_is_made_small(tmp_path):
     view = embed_frame(tmp_path, write_frame(tmp_path, "big.png", (1600, 900)), "")
     assert decoded(view).size == (MAX_WIDTH_PX, 270)
-    assert not view.enlarged
+    assert (view.shown_px, view.enlarged) == (420, False)
     assert len(view.uri) < 30_000
+
+
+@pytest.mark.parametrize(("width_px", "shown_px"), [(64, 256), (140, 280), (151, 151), (300, 300), (640, 420)])
+def test_a_frame_is_shown_at_a_whole_multiple_of_its_size_or_at_most_420_px_wide(tmp_path, width_px, shown_px):
+    assert embed_frame(tmp_path, write_frame(tmp_path, "a.png", (width_px, 90)), "").shown_px == shown_px
 
 
 @pytest.mark.parametrize("name", ["frames/000.jpg", "frames/000.webp"])

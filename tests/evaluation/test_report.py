@@ -140,7 +140,7 @@ def test_an_episode_shows_instruction_thoughts_action_outcome_goals_and_hidden_n
         "no new frame",
         "hidden: cost to go 3, target not seen",
         "failed: it said end, but 1 of 1 goals does not hold",
-        "holds: Apple does not hold",
+        "holds: Apple (does not hold)",
     ):
         assert said in words
 
