@@ -1,6 +1,5 @@
 """Plays tasks: household and policy in turns, several episodes at once, each written down as it ends."""
 
-import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -197,9 +196,5 @@ def play(
 def _advance(episodes: Sequence[Episode], policy: Policy) -> None:
     if not episodes:
         return
-    start = time.perf_counter()
-    replies = policy.reply([episode.view for episode in episodes])
-    share = (time.perf_counter() - start) / len(episodes)
-    for episode, reply in zip(episodes, replies, strict=True):
-        episode.apply(reply if reply.seconds else Reply(reply.text, reply.tokens, share))
-
+    for episode, reply in zip(episodes, policy.reply([episode.view for episode in episodes]), strict=True):
+        episode.apply(reply)

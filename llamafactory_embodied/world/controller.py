@@ -10,6 +10,7 @@ from typing import Any
 import ai2thor.controller
 
 from ..errors import SettingsError, SimulatorError
+from ..settings import option
 from .server import EmbeddedServer
 
 BACKENDS = ("embedded", "unity")
@@ -17,19 +18,12 @@ BACKENDS = ("embedded", "unity")
 
 @dataclass(frozen=True)
 class FrameSettings:
-    """What the agent's camera takes, the same in synthesis, training and evaluation.
+    """What the agent's camera takes, the same in synthesis, training and evaluation."""
 
-    Attributes:
-        width_px: frame width.
-        height_px: frame height.
-        fov_deg: vertical field of view.
-        seen_px: an object that owns fewer pixels of a frame does not count as seen in it.
-    """
-
-    width_px: int = 800
-    height_px: int = 450
-    fov_deg: float = 90.0
-    seen_px: int = 20
+    width_px: int = option(800, "frame width")
+    height_px: int = option(450, "frame height")
+    fov_deg: float = option(90.0, "vertical field of view")
+    seen_px: int = option(20, "an object that owns fewer pixels of a frame does not count as seen in it")
 
     def describe(self) -> dict[str, Any]:
         """What an episode record says of its frames."""
@@ -65,7 +59,14 @@ class EmbeddedController(ai2thor.controller.Controller):  # type: ignore[misc]  
             self.initialization_parameters = getattr(self, "initialization_parameters", {}) | init_params
             self.last_event = self.step(action="Initialize", raise_for_failure=True, **self.initialization_parameters)
             return self.last_event
-        return super().reset(scene, **init_params)
+        return super().reset(_Shared(scene) if isinstance(scene, Mapping) else scene, **init_params)
+
+
+class _Shared(dict[str, Any]):
+    """A scene that is not copied on its way through the Controller, which copies every action twice."""
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> "_Shared":
+        return self
 
 
 def open_controller(

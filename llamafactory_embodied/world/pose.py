@@ -5,7 +5,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from .boxes import box_of, distance_to_box, forward, low_and_high, yaw_towards
+import numpy as np
+
+from .boxes import box_of, forward, low_and_high, yaw_towards
 from .legality import REACH_M
 from .support import support_height
 
@@ -45,21 +47,21 @@ def poses_for(
     Returns:
         At most twelve poses within reach; empty when nothing reachable is near enough.
     """
-    near = [spot for spot in positions if distance_to_box(spot, item) <= REACH_M]
+    if not positions:
+        return []
+    spots = np.array([(spot["x"], spot["z"]) for spot in positions])
     center, _ = box_of(item)
-    ideal = _ideal_distance(item, fov_deg, aspect)
-    facing = forward(item["rotation"]["y"])
-
-    def cost(spot: Mapping[str, float]) -> tuple[float, float, float]:
-        dx, dz = spot["x"] - center["x"], spot["z"] - center["z"]
-        along, aside = dx * facing[0] + dz * facing[1], abs(dx * facing[1] - dz * facing[0])
-        total = abs(math.hypot(dx, dz) - ideal)
-        if not item["pickupable"]:
-            total += aside + (_BEHIND_PENALTY if along < 0 else 0.0)
-        return round(total, 6), spot["x"], spot["z"]
-
+    low, high = low_and_high(item)
+    outside = np.maximum(np.maximum([low[0], low[2]] - spots, spots - [high[0], high[2]]), 0.0)
+    near = np.flatnonzero(np.hypot(outside[:, 0], outside[:, 1]) <= REACH_M)
+    away = spots[near] - [center["x"], center["z"]]
+    cost = np.abs(np.hypot(away[:, 0], away[:, 1]) - _ideal_distance(item, fov_deg, aspect))
+    if not item["pickupable"]:
+        sin, cos = forward(item["rotation"]["y"])
+        cost += np.abs(away[:, 0] * cos - away[:, 1] * sin) + _BEHIND_PENALTY * (away @ [sin, cos] < 0)
+    best = near[np.argsort(np.round(cost, 6), kind="stable")[:_TRIES]]
     aim = {"x": center["x"], "y": _aim_height(item), "z": center["z"]}
-    return [_look(spot, aim) for spot in sorted(near, key=cost)[:_TRIES]]
+    return [_look(positions[int(number)], aim) for number in best]
 
 
 def _aim_height(item: Mapping[str, Any]) -> float:

@@ -61,8 +61,9 @@ class EmbeddedEvent(Event):  # type: ignore[misc]  # ai2thor has no type informa
         """See `frame`."""
 
     def _paint_ids(self) -> Frame:
-        palette = np.array([instance_color(number - 1) for number in range(len(self.metadata["objects"]) + 1)], np.uint8)
-        return np.asarray(palette[np.maximum(self._view.owners, -1) + 1])
+        palette = np.array([_packed(number - 1) for number in range(len(self.metadata["objects"]) + 1)], "<u4")
+        painted = palette[np.maximum(self._view.owners, -1) + 1]
+        return painted.view(np.uint8).reshape(*painted.shape, 4)[..., :3]
 
     @property
     def instance_masks(self) -> Any:
@@ -98,6 +99,11 @@ class EmbeddedEvent(Event):  # type: ignore[misc]  # ai2thor has no type informa
 
     def process_visible_bounds2D(self) -> None:  # noqa: N802  # AI2-THOR's name
         """Adds nothing: `visible` already comes from the picture."""
+
+
+def _packed(number: int) -> int:
+    red, green, blue = instance_color(number)
+    return red | green << 8 | blue << 16
 
 
 class EmbeddedServer(Server):  # type: ignore[misc]

@@ -5,10 +5,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from .boxes import distance_to_box
-
-Objects = Mapping[str, Mapping[str, Any]]
 
 
 @dataclass(frozen=True)
@@ -45,19 +44,34 @@ class Sighting:
 def sightings(event: Any, seen_px: int) -> tuple[Sighting, ...]:
     """The objects that own at least `seen_px` pixels of an event's frame, largest first."""
     metadata = event.metadata
-    colors = np.asarray(event.instance_segmentation_frame).astype(np.int64)
-    codes = colors[..., 0] | colors[..., 1] << 8 | colors[..., 2] << 16
-    values, inverse, counts = np.unique(codes, return_inverse=True, return_counts=True)
-    columns = np.broadcast_to(np.arange(codes.shape[1]), codes.shape).reshape(-1)
-    across = np.bincount(inverse.reshape(-1), weights=columns) / counts / max(codes.shape[1] - 1, 1)
-    names = {c["color"][0] | c["color"][1] << 8 | c["color"][2] << 16: c["name"] for c in metadata["colors"]}
     objects = {item["objectId"]: item for item in metadata["objects"]}
+    colors = {_code(entry["color"]): entry["name"] for entry in metadata["colors"] if entry["name"] in objects}
+    if not colors:
+        return ()
+    codes = np.array(sorted(colors), dtype=np.int64)
+    counts, across = _count(np.asarray(event.instance_segmentation_frame), codes)
     found = [
-        _sighting(objects[names[int(value)]], int(count), float(where), metadata["agent"]["position"])
-        for value, count, where in zip(values, counts, across, strict=True)
-        if count >= seen_px and names.get(int(value)) in objects
+        _sighting(objects[colors[int(code)]], int(count), float(where), metadata["agent"]["position"])
+        for code, count, where in zip(codes, counts, across, strict=True)
+        if count >= seen_px
     ]
     return tuple(sorted(found, key=lambda sight: (-sight.pixels, sight.object_id)))
+
+
+def _code(color: Sequence[int]) -> int:
+    return color[0] | color[1] << 8 | color[2] << 16
+
+
+def _count(colors: npt.NDArray[np.uint8], codes: npt.NDArray[np.int64]) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
+    """Pixels of each colour code, and the mean place of their columns from 0 to 1."""
+    wide = colors.astype(np.int64)
+    pixels = (wide[..., 0] | wide[..., 1] << 8 | wide[..., 2] << 16).reshape(-1)
+    slots = np.minimum(np.searchsorted(codes, pixels), len(codes) - 1)
+    known = codes[slots] == pixels
+    columns = np.broadcast_to(np.linspace(0, 1, colors.shape[1]), colors.shape[:2]).reshape(-1)
+    counts = np.bincount(slots[known], minlength=len(codes))
+    sums = np.bincount(slots[known], weights=columns[known], minlength=len(codes))
+    return counts, sums / np.maximum(counts, 1)
 
 
 def _sighting(item: Mapping[str, Any], pixels: int, across: float, agent: Mapping[str, float]) -> Sighting:

@@ -163,13 +163,10 @@ class Simulator:
 
     def visible(self) -> dict[str, int]:
         """Visible objects and their pixels: at least one pixel, and the box within visibilityDistance (horizontally)."""
-        owners, pixels = np.unique(self.view().owners, return_counts=True)
-        reach = float(self.settings["visibilityDistance"])
-        seen: dict[str, int] = {}
-        for owner, count in zip(owners.tolist(), pixels.tolist(), strict=True):
-            if owner >= 0 and distance_to_box(self.agent["position"], self.objects[owner]) <= reach:
-                seen[self.objects[owner]["objectId"]] = count
-        return seen
+        pixels = np.bincount(np.maximum(self.view().owners, -1).reshape(-1) + 1, minlength=len(self.objects) + 1)[1:]
+        reach, body = float(self.settings["visibilityDistance"]), self.agent["position"]
+        seen = [(self.objects[int(owner)], int(pixels[owner])) for owner in np.flatnonzero(pixels)]
+        return {item["objectId"]: count for item, count in seen if distance_to_box(body, item) <= reach}
 
     def _carry(self) -> None:
         """Keeps a held thing, and what lies in it, before the camera."""
@@ -235,7 +232,8 @@ class Simulator:
                 for yaw, horizon in self._angles(action):
                     seen = (hits == owner) & self._in_frustum(targets - eye, yaw, horizon)
                     if seen.any():
-                        poses.append(dict(position) | {"rotation": yaw, "horizon": horizon, "standing": bool(standing)})
+                        angles = {"rotation": yaw, "horizon": horizon, "standing": bool(standing)}
+                        poses.append(dict(position) | angles)
         return poses
 
     def _angles(self, action: Mapping[str, Any]) -> list[tuple[float, float]]:
@@ -255,8 +253,8 @@ class Simulator:
         return np.asarray((depth > 0.05) & (np.abs(up) <= depth * tall) & (np.abs(right) <= depth * wide))
 
     def _teleport(self, action: Mapping[str, Any]) -> None:
-        position = dict(action.get("position") or {k: action[k] for k in "xyz" if k in action}) or self.agent["position"]
-        position = {axis: float(position.get(axis, self.agent["position"][axis])) for axis in "xyz"}
+        given = action.get("position") or action
+        position = {axis: float(given.get(axis, self.agent["position"][axis])) for axis in "xyz"}
         point = np.array([[position["x"], position["z"]]])
         if not action.get("forceAction") and not self._occupancy().free(point)[0]:
             raise ActionFailed(f"Cannot teleport to x={position['x']:.2f}, z={position['z']:.2f}: something is there.")
@@ -448,5 +446,9 @@ _EMPTY: dict[str, Any] = {
         "isStanding": True,
         "inHighFrictionArea": False,
     },
-    "sceneBounds": {"center": {"x": 0.0, "y": 1.25, "z": 0.0}, "size": {"x": 2.0, "y": 2.5, "z": 2.0}, "cornerPoints": []},
+    "sceneBounds": {
+        "center": {"x": 0.0, "y": 1.25, "z": 0.0},
+        "size": {"x": 2.0, "y": 2.5, "z": 2.0},
+        "cornerPoints": [],
+    },
 }

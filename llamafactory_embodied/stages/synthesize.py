@@ -1,0 +1,142 @@
+"""The verb `synthesize`: rooms and tasks become episodes of the searcher, and those a training set."""
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+from ..episodes.conversation import load_prompts
+from ..episodes.policy import SearcherPolicy
+from ..episodes.pool import owed, progress, run_ordered
+from ..episodes.record import Record, append_record, read_records
+from ..episodes.rollout import RolloutSettings, play
+from ..episodes.selection import Selection
+from ..errors import RecordError
+from ..settings import option, save_settings, to_plain
+from ..tasks.task import Task
+from ..world.controller import FrameSettings, open_controller
+from ..world.household import Household
+from ..world.scene import Scene
+from .imitation import imitation_examples
+from .thoughts import Writer
+
+DATA_FILE = "train.jsonl"
+
+
+@dataclass(frozen=True)
+class SynthesizeSettings:
+    """Settings of the verb `synthesize`."""
+
+    output_dir: str = option("out/synthesis", "folder for episodes, frames and the training file")
+    dataset: str = option("embodied_stage1", "the data set's name in dataset_info.json")
+    selection: Selection = option(Selection(), "rooms and tasks")
+    frame: FrameSettings = option(FrameSettings(), "camera")
+    prompts: str = option("full", "prompt set: full, brief, or a YAML file")
+    variety: int = option(3, "wordings used for each thought; 1 suits models trained from scratch")
+    seed: int = option(0, "decides the wording of the thoughts")
+    workers: int = option(2, "processes")
+
+
+@dataclass(frozen=True)
+class SynthesisReport:
+    """What was made.
+
+    Attributes:
+        episodes: how many were played.
+        examples: how many reached their goal and are in the training file.
+        ends: how the episodes ended, by kind and success.
+        data_file: the training file.
+    """
+
+    episodes: int
+    examples: int
+    ends: dict[str, int]
+    data_file: Path
+
+
+Work = tuple[Scene, tuple[Task, ...]]
+
+
+def synthesize(settings: SynthesizeSettings) -> SynthesisReport:
+    """Plays the searcher and writes the data set; what an interrupted call has played is kept.
+
+    Raises:
+        RecordError: the folder holds episodes made with other settings.
+    """
+    folder = Path(settings.output_dir)
+    _refuse_other_settings(settings, folder)
+    save_settings(settings, folder)
+    tasks = settings.selection.tasks()
+    done = [record["id"] for record in read_records(folder)]
+    left = owed(tasks, done, key=lambda pair: pair[1].id)
+    with progress("synthesizing", len(tasks), len(tasks) - len(left)) as advance:
+        for records in run_ordered(partial(_play_room, settings), _by_room(left), settings.workers):
+            for record in records:
+                append_record(folder, record)
+                advance()
+    return _write_data_set(settings, folder)
+
+
+def _refuse_other_settings(settings: SynthesizeSettings, folder: Path) -> None:
+    path = folder / "settings.yaml"
+    if not path.exists():
+        return
+    import yaml
+
+    before, now = yaml.safe_load(path.read_text(encoding="utf-8")), to_plain(settings)
+    changed = [key for key in now if key not in ("workers", "output_dir") and before.get(key) != now[key]]
+    if changed:
+        raise RecordError(
+            f"{folder} was made with other settings ({', '.join(changed)} differ): remove it, or choose another output_dir."
+        )
+
+
+def _by_room(tasks: Iterable[tuple[Scene, Task]]) -> list[Work]:
+    rooms = groupby(tasks, key=lambda pair: pair[0].name)
+    grouped = [list(pairs) for _, pairs in rooms]
+    return [(pairs[0][0], tuple(task for _, task in pairs)) for pairs in grouped]
+
+
+def _play_room(settings: SynthesizeSettings, work: Work) -> Sequence[Record]:
+    scene, tasks = work
+    rollout = RolloutSettings(load_prompts(settings.prompts), folder=Path(settings.output_dir), seed=settings.seed)
+    policy = SearcherPolicy(Writer(settings.seed, settings.variety))
+
+    def household() -> Household:
+        return Household(open_controller("embedded", settings.frame), settings.frame)
+
+    return list(play([(scene, task) for task in tasks], policy, household, rollout))
+
+
+def _write_data_set(settings: SynthesizeSettings, folder: Path) -> SynthesisReport:
+    prompts = load_prompts(settings.prompts)
+    records = list(read_records(folder))
+    examples = list(imitation_examples(records, prompts))
+    lines = "".join(json.dumps(example, ensure_ascii=False) + "\n" for example in examples)
+    _replace(folder / DATA_FILE, lines)
+    entry = {settings.dataset: {"file_name": DATA_FILE, "formatting": "embodied"}}
+    _replace(folder / "dataset_info.json", json.dumps(entry, indent=2) + "\n")
+    ends = Counter(f"{record['end']}, {'solved' if record['success'] else 'not solved'}" for record in records)
+    manifest: dict[str, Any] = {
+        "episodes": len(records),
+        "examples": len(examples),
+        "ends": dict(sorted(ends.items())),
+        "by_type": dict(sorted(Counter(example["task"] for example in examples).items())),
+        "images": sum(len(example["images"]) for example in examples),
+        "prompts": prompts.label,
+        "backend": "embedded",
+        "settings": to_plain(settings),
+    }
+    _replace(folder / "manifest.json", json.dumps(manifest, indent=2, ensure_ascii=False) + "\n")
+    return SynthesisReport(len(records), len(examples), dict(sorted(ends.items())), folder / DATA_FILE)
+
+
+def _replace(path: Path, text: str) -> None:
+    """Writes a file whole or not at all."""
+    temporary = path.with_suffix(path.suffix + ".tmp")
+    temporary.write_text(text, encoding="utf-8")
+    temporary.replace(path)
