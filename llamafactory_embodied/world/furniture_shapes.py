@@ -68,6 +68,13 @@ def _rail() -> list[Part]:
     return [box(_ALL, (-0.4, 0.4), (0, 1)), box((-1, -0.85), _ALL, (-1, 0)), box((0.85, 1), _ALL, (-1, 0))]
 
 
+_GLAZED_FRAME = [
+    box(_ALL, (0.94, 1), _ALL, STEEL),
+    box(_ALL, (-1, -0.94), _ALL, STEEL),
+    box((-1, -0.9), _ALL, _ALL, STEEL),
+    box((0.9, 1), _ALL, _ALL, STEEL),
+]  # without a pane: AI2-THOR sees through its shower glass too
+
 FURNITURE_SHAPES: Mapping[str, list[Part]] = MappingProxyType(
     {
         "ArmChair": _seat(0.1, 0.25, (206, 130, 104)),
@@ -96,17 +103,14 @@ FURNITURE_SHAPES: Mapping[str, list[Part]] = MappingProxyType(
         "Dresser": _drawers(3, 2, SILVER),
         "Floor": [],
         "Footstool": [box(_ALL, (-0.2, 1), _ALL), *_legs(-0.2, 0.2, DARK_WOOD)],
+        "GarbageCan": tray(_ALL, _ALL, _ALL, (0.1, 0.04, 0.1), None, BLACK),
         "HandTowelHolder": _rail(),
         "Ottoman": [box(_ALL, (-0.7, 1), _ALL), *_legs(-0.7, 0.2, DARK_WOOD)],
         "Painting": _picture((230, 190, 110), (70, 120, 150)),
         "Poster": _picture((110, 170, 220), (240, 200, 80)),
         "RoomDecor": [cylinder(_ALL, (-1, 0), _ALL), ball(_ALL, (-0.2, 1), _ALL, PALE_WOOD)],
-        "ShowerDoor": [
-            box(_ALL, (0.94, 1), _ALL, STEEL),
-            box(_ALL, (-1, -0.94), _ALL, STEEL),
-            box((-1, -0.9), _ALL, _ALL, STEEL),
-            box((0.9, 1), _ALL, _ALL, STEEL),
-        ],
+        "ShowerDoor": _GLAZED_FRAME,
+        "ShowerGlass": _GLAZED_FRAME,
         "Shelf": [box(_ALL, (-1.25, -0.95), _ALL)],
         "ShelvingUnit": [
             *(box(_ALL, (y - 0.03, y + 0.03), (-0.98, 0.98)) for y in (-0.9, -0.27, 0.36, 0.97)),
@@ -148,8 +152,7 @@ FURNITURE_SHAPES: Mapping[str, list[Part]] = MappingProxyType(
 )
 """Type -> parts that depend neither on state nor on size."""
 
-FURNITURE_SHAPES_SIZED_FOOT_M = 0.35
-"""A sink higher than this stands on a foot."""
+_SINK_ON_FOOT_M = 0.35  # a sink higher than this stands on a foot
 
 
 def counter_top(height_m: float) -> list[Part]:
@@ -169,25 +172,19 @@ def sink(height_m: float) -> list[Part]:
         box((-0.86, 0.86), (low, 1), (-1, -0.9)),
         box((-0.86, 0.86), (low, 1), (0.9, 1)),
     ]
-    if height_m < FURNITURE_SHAPES_SIZED_FOOT_M:
+    if height_m < _SINK_ON_FOOT_M:
         return rim
     return [*rim, cylinder((-0.35, 0.35), (-1, 1 - 0.5 / height_m), (-0.35, 0.35))]
 
 
 def desk(height_m: float) -> list[Part]:
-    """A desk; one that is higher than a table has shelves above its back edge."""
-    top = min(1.0, 2 * 0.76 / height_m - 1)
-    table = [box(_ALL, (top - 0.08, top), _ALL), *_legs(top - 0.08, 0.08, DARK_WOOD)]
+    """A desk; one that is higher than a table has a back and a shelf above it."""
+    top = 2 * 0.76 / height_m - 1
     if top > 0.9:
-        return [box(_ALL, (0.9, 1), _ALL), *_legs(0.9, 0.08, DARK_WOOD)]
-    return [*table, box(_ALL, (top, 1), (-1, -0.94), WOOD), box(_ALL, (0.95, 1), (-1, -0.5), WOOD)]
-
-
-def garbage_can() -> list[Part]:
-    """A bin, open at the top."""
-    return tray(_ALL, _ALL, _ALL, (0.1, 0.04, 0.1), None, BLACK)
-
-
-def shower_glass() -> list[Part]:
-    """Nothing but a frame: rays, and AI2-THOR's, pass glass."""
-    return FURNITURE_SHAPES["ShowerDoor"]
+        return _table(0.9, 0.08, DARK_WOOD)
+    return [
+        box(_ALL, (top - 0.08, top), _ALL),
+        *_legs(top - 0.08, 0.08, DARK_WOOD),
+        box(_ALL, (top, 1), (-1, -0.94), WOOD),
+        box(_ALL, (0.95, 1), (-0.94, -0.5), WOOD),
+    ]

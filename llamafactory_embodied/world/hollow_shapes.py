@@ -12,6 +12,8 @@ DRAWER_TRAVEL = 0.8
 """Share of its depth by which an open drawer slides out."""
 DOOR_SWING_DEG = 115.0
 _PANEL_M = 0.025
+_CASE_M = 0.009  # thinner than the margin that things keep from the walls of what they lie in
+_FRIDGE_SHELVES = (0.18, 0.45, 0.70)  # shares of its height; drawn short, so that they hide nothing below them
 _DOUBLE_DOOR_M = 0.7  # wider fronts have two doors
 
 
@@ -25,12 +27,12 @@ class Size(NamedTuple):
 
 def shell(size: Size, inside: Color, top: bool = True) -> list[Part]:
     """Back, sides, bottom and top of a case without its front."""
-    wx, wy, wz = (min(0.3, _PANEL_M / half) for half in size)
+    wx, wy, wz = (min(0.3, _CASE_M / half) for half in size)
     parts = [
         box(_ALL, _ALL, (-1, -1 + wz), inside),
         box((-1, -1 + wx), _ALL, (-1 + wz, 1)),
         box((1 - wx, 1), _ALL, (-1 + wz, 1)),
-        box(_ALL, (-1, -1 + wy / 4), (-1 + wz, 1), inside),
+        box(_ALL, (-1, -1 + wy / 2), (-1 + wz, 1), inside),
     ]
     return [*parts, box(_ALL, (1 - wy, 1), (-1 + wz, 1))] if top else parts
 
@@ -94,11 +96,11 @@ def fridge(size: Size, openness: float) -> list[Part]:
     """A fridge: freezer door above, main door below, dark upright handles; white inside when open."""
     split = 0.34
     if openness > 0:
-        leaf = (min(openness, 1.0),)
         return [
             *shell(size, WHITE),
-            door(size, _ALL, (-1, split - 0.02), -1, leaf[0]),
-            door(size, _ALL, (split + 0.02, 1), -1, leaf[0]),
+            *(box(_ALL, (2 * share - 1.012, 2 * share - 1), (-1, -0.3), STEEL) for share in _FRIDGE_SHELVES),
+            door(size, _ALL, (-1, split - 0.02), -1, openness),
+            door(size, _ALL, (split + 0.02, 1), -1, openness),
         ]
     depth = 1 + 0.03 / size.z
     return [

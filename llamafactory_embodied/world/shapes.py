@@ -28,7 +28,18 @@ _BY_LENGTH = frozenset(
 _BY_ROLL = frozenset({"PaperTowelRoll", "ToiletPaper", "CD", "AluminumFoil"})
 _FLAT = frozenset({"Book", "Cloth", "CreditCard", "DishSponge", "Newspaper", "Plate", "SoapBar", "Pillow", "Laptop"})
 _ON_WALL = frozenset(
-    {"Blinds", "Curtains", "Mirror", "Painting", "Poster", "ShowerCurtain", "ShowerDoor", "Towel", "Window"}
+    {
+        "Blinds",
+        "Curtains",
+        "Mirror",
+        "Painting",
+        "Poster",
+        "ShowerCurtain",
+        "ShowerDoor",
+        "ShowerGlass",
+        "Towel",
+        "Window",
+    }
 )
 
 _Stateful = Callable[[Mapping[str, Any], Size], list[Part]]
@@ -62,7 +73,6 @@ _STATEFUL: Mapping[str, _Stateful] = MappingProxyType(
         "Faucet": lambda item, _: device.faucet(_on(item)),
         "FloorLamp": lambda item, _: device.floor_lamp(_on(item)),
         "Fridge": lambda item, size: hollow.fridge(size, _openness(item)),
-        "GarbageCan": lambda _, __: furniture.garbage_can(),
         "Kettle": lambda item, _: small.kettle(_openness(item) > 0),
         "Laptop": lambda item, _: small.laptop(_openness(item) > 0, _on(item)),
         "LaundryHamper": lambda item, size: hollow.hamper(size, _openness(item)),
@@ -70,7 +80,6 @@ _STATEFUL: Mapping[str, _Stateful] = MappingProxyType(
         "Microwave": lambda item, size: hollow.microwave(size, _openness(item), _on(item)),
         "Safe": lambda item, size: hollow.safe(size, _openness(item)),
         "ShowerCurtain": lambda item, _: hollow.shower_curtain(_openness(item)),
-        "ShowerGlass": lambda _, __: furniture.shower_glass(),
         "ShowerHead": lambda item, _: device.shower_head(_on(item)),
         "Sink": lambda _, size: furniture.sink(2 * size.y),
         "StoveBurner": lambda item, _: device.burner(_on(item)),
