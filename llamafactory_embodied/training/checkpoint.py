@@ -8,23 +8,18 @@ are better served by vLLM or SGLang.
 import json
 import os
 import time
-import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..errors import PolicyError
 from .prompt import Conversation, Prompt
+from .terms import Terms, settle_terms
 
 if TYPE_CHECKING:
     from .generation import Generator
 
-SIDECAR_NAME = "embodied.json"
-SIDECAR_FORMAT = "embodied-checkpoint-1"
-# LLaMA-Factory's own defaults, for checkpoints without a sidecar.
-HOST_LIMITS = {"image_max_pixels": 768 * 768, "image_min_pixels": 32 * 32}
 HOST_VERBOSITY = "LLAMAFACTORY_VERBOSITY"
 
 
@@ -42,48 +37,6 @@ class Reply(NamedTuple):
     seconds: float
 
 
-@dataclass(frozen=True)
-class Sidecar:
-    """What a checkpoint was trained with.
-
-    Attributes:
-        template: The host's template.
-        image_max_pixels: Greatest area of an image, in pixels.
-        image_min_pixels: Smallest area of an image, in pixels.
-        prompts: Prompt sets of the training data, `name@hash` each.
-    """
-
-    template: str
-    image_max_pixels: int
-    image_min_pixels: int
-    prompts: tuple[str, ...] = ()
-
-
-def read_sidecar(checkpoint: Path) -> Sidecar | None:
-    """Reads `embodied.json` from the checkpoint's folder or the one above it; None where there is none.
-
-    Raises:
-        PolicyError: The file is damaged or of another format.
-    """
-    path = next((p for p in (checkpoint / SIDECAR_NAME, checkpoint.parent / SIDECAR_NAME) if p.is_file()), None)
-    if path is None:
-        return None
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-        if content["format"] != SIDECAR_FORMAT:
-            raise PolicyError(f"{path} has format {content['format']!r}, expected {SIDECAR_FORMAT!r}")
-        return Sidecar(
-            template=str(content["template"]),
-            image_max_pixels=int(content["image_max_pixels"]),
-            image_min_pixels=int(content["image_min_pixels"]),
-            prompts=tuple(content.get("prompts", ())),
-        )
-    except (ValueError, KeyError, TypeError) as error:
-        raise PolicyError(
-            f"{path} is damaged ({error!r}); remove it and name the template, or train the checkpoint again"
-        ) from error
-
-
 class CheckpointPolicy:
     """Answers conversations with a checkpoint on this machine.
 
@@ -94,7 +47,7 @@ class CheckpointPolicy:
         device: Where to compute, "cpu" or "cuda:0"; None takes the first GPU if there is one.
         temperature: 0 always takes the likeliest token.
         seed: Of the draws, when the temperature is above 0.
-        image_max_pixels: Greatest area of an image, for checkpoints without a sidecar.
+        image_max_pixels: Greatest area of an image, for checkpoints without a terms.
         image_min_pixels: Smallest area of an image, likewise.
         batch_size: Greatest number of conversations answered at once.
         memory_gib: How much memory to give to what was computed for earlier turns; 0 turns that off.
@@ -123,9 +76,9 @@ class CheckpointPolicy:
             "image_max_pixels": image_max_pixels,
             "image_min_pixels": image_min_pixels,
         }
-        self.sidecar = _settle(self.path, read_sidecar(self.path), said)
+        self.terms = settle_terms(self.path, said)
         self.batch_size = batch_size
-        self._generator = _load(self.path, self.sidecar, device, memory_gib)
+        self._generator = _load(self.path, self.terms, device, memory_gib)
 
         from .generation import Sampling
 
@@ -176,26 +129,6 @@ def _require_checkpoint(path: Path) -> None:
         )
 
 
-def _settle(path: Path, sidecar: Sidecar | None, said: dict[str, Any]) -> Sidecar:
-    """Brings together what the sidecar says and what the caller says; they may not contradict each other."""
-    said = {name: value for name, value in said.items() if value is not None}
-    if sidecar is not None:
-        for name, value in said.items():
-            trained = getattr(sidecar, name)
-            if value != trained:
-                raise PolicyError(f"{name} is {value!r}, but {path} was trained with {trained!r}: leave it out")
-        return sidecar
-    if "template" not in said:
-        raise PolicyError(
-            f"{path} has no {SIDECAR_NAME}, so nothing says which template it was trained with: "
-            "name one, for example template=embodied_qwen2_vl"
-        )
-    assumed = {name: value for name, value in HOST_LIMITS.items() if name not in said}
-    if assumed:
-        warnings.warn(f"{path} has no {SIDECAR_NAME}: assuming LLaMA-Factory's defaults, {assumed}", stacklevel=3)
-    return Sidecar(**{**assumed, **said})
-
-
 @contextmanager
 def _quiet_host() -> Iterator[None]:
     """Keeps LLaMA-Factory from printing every file and setting that it loads."""
@@ -209,7 +142,7 @@ def _quiet_host() -> Iterator[None]:
 
 
 @_quiet_host()
-def _load(path: Path, sidecar: Sidecar, device: str | None, memory_gib: float) -> "Generator":
+def _load(path: Path, terms: Terms, device: str | None, memory_gib: float) -> "Generator":
     """Loads model, tokenizer and processor the way LLaMA-Factory does before it chats."""
     import torch
     from llamafactory.data import get_template_and_fix_tokenizer
@@ -224,26 +157,26 @@ def _load(path: Path, sidecar: Sidecar, device: str | None, memory_gib: float) -
     register()
     device = device or ("cuda:0" if torch.cuda.is_available() else "cpu")
     try:
-        model_args, data_args, finetuning_args, _ = get_infer_args(_host_arguments(path, sidecar, device))
+        model_args, data_args, finetuning_args, _ = get_infer_args(_host_arguments(path, terms, device))
         model_args.device_map = {"": torch.device(device)}
         loaded: dict[str, Any] = load_tokenizer(model_args)
         tokenizer, processor = loaded["tokenizer"], loaded["processor"]
         template = get_template_and_fix_tokenizer(tokenizer, data_args)
         model = load_model(tokenizer, model_args, finetuning_args, is_trainable=False)
     except (OSError, ValueError) as error:
-        raise PolicyError(f"{path} cannot be loaded with template {sidecar.template!r}: {error}") from error
+        raise PolicyError(f"{path} cannot be loaded with template {terms.template!r}: {error}") from error
     if processor is None:
         raise PolicyError(f"{path} has no processor files (preprocessor_config.json): its images cannot be read")
     encoder = PromptEncoder(template, tokenizer, processor)
     return Generator(model, encoder, tokenizer.pad_token_id, AttentionMemory(int(memory_gib * 2**30)))
 
 
-def _host_arguments(path: Path, sidecar: Sidecar, device: str) -> dict[str, Any]:
+def _host_arguments(path: Path, terms: Terms, device: str) -> dict[str, Any]:
     arguments: dict[str, Any] = {
         "model_name_or_path": str(path),
-        "template": sidecar.template,
-        "image_max_pixels": sidecar.image_max_pixels,
-        "image_min_pixels": sidecar.image_min_pixels,
+        "template": terms.template,
+        "image_max_pixels": terms.image_max_pixels,
+        "image_min_pixels": terms.image_min_pixels,
         # Half precision on a CPU is slower and less exact.
         "infer_dtype": "float32" if device == "cpu" else "auto",
     }

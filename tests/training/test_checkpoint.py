@@ -11,7 +11,7 @@ from PIL import Image
 from toy_host import DataFolder, Host, episode
 
 from llamafactory_embodied.errors import PolicyError
-from llamafactory_embodied.training.checkpoint import CheckpointPolicy, read_sidecar
+from llamafactory_embodied.training.checkpoint import CheckpointPolicy
 
 SIDECAR = {
     "format": "embodied-checkpoint-1",
@@ -233,35 +233,6 @@ def test_a_lora_adapter_is_loaded_over_its_base_model(checkpoint: Path, tmp_path
     )
     assert adapted == whole
     assert adapted != base
-
-
-def test_the_sidecar_is_found_beside_the_checkpoint_or_above_it(tmp_path: Path) -> None:
-    (tmp_path / "embodied.json").write_text(json.dumps(SIDECAR), encoding="utf-8")
-    inner = tmp_path / "checkpoint-100"
-    inner.mkdir()
-    above = read_sidecar(inner)
-    assert above is not None
-    assert (above.template, above.image_max_pixels, above.prompts) == ("embodied_qwen2_vl", 6000, ("brief@1a2b3c4d",))
-    (inner / "embodied.json").write_text(json.dumps({**SIDECAR, "image_max_pixels": 7000}), encoding="utf-8")
-    beside = read_sidecar(inner)
-    assert beside is not None
-    assert beside.image_max_pixels == 7000
-    assert read_sidecar(tmp_path / "elsewhere" / "deep") is None
-
-
-@pytest.mark.parametrize(
-    ("content", "message"),
-    [
-        ("{torn", "is damaged"),
-        ("[]", "is damaged"),
-        (json.dumps({**SIDECAR, "format": "other-2"}), "has format 'other-2', expected 'embodied-checkpoint-1'"),
-        (json.dumps({"format": "embodied-checkpoint-1"}), r"is damaged \(KeyError\('template'\)\)"),
-    ],
-)
-def test_a_damaged_sidecar_is_named(tmp_path: Path, content: str, message: str) -> None:
-    (tmp_path / "embodied.json").write_text(content, encoding="utf-8")
-    with pytest.raises(PolicyError, match=message):
-        read_sidecar(tmp_path)
 
 
 def test_a_folder_without_a_model_is_refused(tmp_path: Path) -> None:
