@@ -20,8 +20,9 @@ if TYPE_CHECKING:
 SWITCH = "LLAMAFACTORY_EMBODIED_AUTOLOAD"
 
 # Host module -> function of llamafactory_embodied.training.register that is called once the module has been imported.
+# Not the package `llamafactory.data`: its import may have begun before it comes to `import torch`, and thus to us.
 TRIGGERS = {
-    "llamafactory.data": "register_data",
+    "llamafactory.data.loader": "register_data",
     "llamafactory.train.sft.workflow": "register_collator",
 }
 

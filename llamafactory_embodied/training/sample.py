@@ -183,7 +183,8 @@ def _first_of(message: Mapping[str, Any], keys: list[str]) -> tuple[str, Any]:
 
 def _check_placeholders(role: str, content: str, index: int, place: _Place) -> None:
     if role not in ASKING and IMAGE in content:
-        place.fail(f"has {IMAGE} in a {role} message; images belong to user turns", index)
+        article = "an" if role == "assistant" else "a"
+        place.fail(f"has {IMAGE} in {article} {role} message; images belong to user turns", index)
     for medium in OTHER_MEDIA:
         if medium in content:
             place.fail(f"has {medium} in its text; this format carries images only", index)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 from importlib import metadata
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from .converter import PROMPTS
 
 FILE_NAME = "embodied.json"
 FORMAT = "embodied-checkpoint-1"
+_STREAM_ROWS = 1000
 
 
 def write_sidecar(output_dir: str, dataset: Any, data_args: Any, processor: Any) -> Path:
@@ -48,7 +50,7 @@ def write_sidecar(output_dir: str, dataset: Any, data_args: Any, processor: Any)
 
 
 def prompt_sets(dataset: Any) -> list[str]:
-    """Returns the prompt sets that the samples name; of a stream, that of the first sample that names one."""
+    """Returns the prompt sets that the samples name; of a stream, the first that is named in its beginning."""
     if hasattr(dataset, "unique"):
         return sorted(name for name in dataset.unique(PROMPTS) if name)
-    return next(([row[PROMPTS]] for row in dataset if row.get(PROMPTS)), [])
+    return next(([row[PROMPTS]] for row in islice(dataset, _STREAM_ROWS) if row.get(PROMPTS)), [])

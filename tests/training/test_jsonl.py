@@ -1,0 +1,53 @@
+import json
+from pathlib import Path
+
+import pytest
+from toy_host import DataFolder, Host, episode
+
+from llamafactory_embodied.errors import DataError
+from llamafactory_embodied.training.jsonl import check_lines
+
+
+def test_whole_lines_and_blank_lines_pass(tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl"
+    path.write_text('{"id": "a"}\n\n{"id": "b"}')
+    check_lines(path)
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        (b'{"id": "b", "mess', "line 2: not JSON .* no end, as if its writer had been stopped"),
+        (b'{"id": "b"}}\n', "line 2: not JSON"),
+        (b"[1]\n", "line 2: expected a JSON object, got list"),
+        (b'{"id": "\xff"}\n', "line 2: not JSON"),
+    ],
+)
+def test_a_damaged_line_is_named(tmp_path: Path, line: bytes, message: str) -> None:
+    path = tmp_path / "a.jsonl"
+    path.write_bytes(b'{"id": "a"}\n' + line)
+    with pytest.raises(DataError, match=rf"a\.jsonl, {message}"):
+        check_lines(path)
+
+
+def test_a_torn_last_line_is_named_when_the_host_loads_the_file(host: Host, data: DataFolder) -> None:
+    whole = json.dumps(episode(data.frames("a", 1)))
+    data.add("torn", f"{whole}\n{whole[:60]}")
+    with pytest.raises(DataError, match=r"torn\.jsonl, line 2: not JSON"):
+        host.preprocess(data, "torn")
+
+
+def test_lines_whose_types_differ_are_told_from_damaged_ones(host: Host, data: DataFolder) -> None:
+    row = episode(data.frames("a", 1))
+    other = {**row, "messages": [{"role": "user", "content": [{"type": "text", "text": "hello"}]}]}
+    data.add("mixed", [row, other])
+    with pytest.raises(DataError, match=r"(?s)mixed\.jsonl: .*Every line is a JSON object"):
+        host.preprocess(data, "mixed")
+
+
+def test_a_damaged_file_of_others_gives_the_hosts_own_error(host: Host, data: DataFolder) -> None:
+    from datasets.exceptions import DatasetGenerationError
+
+    data.add("torn", '{"id": "a"}\n{"id"', formatting="sharegpt")
+    with pytest.raises(DatasetGenerationError):
+        host.preprocess(data, "torn")

@@ -1,0 +1,93 @@
+import pickle
+
+import pytest
+from toy_host import DataFolder, Host, episode
+
+from llamafactory_embodied import __version__, register
+from llamafactory_embodied.errors import HostMismatchError
+from llamafactory_embodied.training import register as registration
+from llamafactory_embodied.training import seams
+from llamafactory_embodied.training.seams import SEAMS, Seam
+
+
+def test_every_seam_fits_the_installed_host(host: Host) -> None:
+    assert {seam.path: seam.mismatch() for seam in SEAMS if seam.mismatch()} == {}
+
+
+def test_every_assignment_in_the_host_is_in_the_table(host: Host) -> None:
+    """Found by the mark that `assign` leaves; the collator is a class of ours."""
+    from llamafactory.data import loader, parser
+    from llamafactory.train.sft import workflow
+
+    marked = {
+        f"llamafactory.data.loader.{name}"
+        for name, value in vars(loader).items()
+        if hasattr(value, registration._MARK)
+    }
+    marked |= {
+        f"{parser.__name__}.DatasetAttr.{n}"
+        for n, v in vars(parser.DatasetAttr).items()
+        if hasattr(v, registration._MARK)
+    }
+    marked |= {
+        f"{workflow.__name__}.{name}.__call__"
+        for name, value in vars(workflow).items()
+        if getattr(value, "__module__", "").startswith("llamafactory_embodied")
+    }
+    assert marked == {seam.path for seam in SEAMS if seam.kind == "assignment"}
+
+
+@pytest.mark.parametrize(
+    ("seam", "mismatch"),
+    [
+        (Seam("llamafactory.data.loader", "gone", "assignment", (), ""), "not there: AttributeError"),
+        (Seam("llamafactory.gone", "x", "assignment", (), ""), "not there: ModuleNotFoundError"),
+        (
+            Seam("llamafactory.data.parser", "DatasetAttr.join", "assignment", ("entry",), ""),
+            r"takes \(attr\), expected",
+        ),
+        (
+            Seam("llamafactory.data.parser", "get_dataset_list", "registry", ("dataset_names",), ""),
+            "takes .*dataset_dir",
+        ),
+        (Seam("llamafactory.data.template", "TEMPLATES", "table", ("qwen2_vl", "qwen9_vl"), ""), "lacks qwen9_vl"),
+    ],
+)
+def test_a_seam_that_does_not_fit_says_what_is_there_instead(host: Host, seam: Seam, mismatch: str) -> None:
+    found = seam.mismatch()
+    assert found is not None
+    with pytest.raises(
+        HostMismatchError, match=f"(?s)llamafactory-embodied {__version__} .*0\\.9.*{seam.path} {mismatch}"
+    ):
+        seams.check([seam])
+
+
+def test_registering_twice_changes_nothing(host: Host) -> None:
+    from llamafactory.data import loader
+    from llamafactory.train.sft import workflow
+
+    before = (dict(vars(loader)), workflow.SFTDataCollatorWith4DAttentionMask)
+    register()
+    assert (dict(vars(loader)), workflow.SFTDataCollatorWith4DAttentionMask) == before
+
+
+def test_a_mismatch_stops_our_data_and_nobody_elses(
+    host: Host, data: DataFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gone = Seam("llamafactory.data.loader", "gone", "assignment", (), "")
+    monkeypatch.setattr(seams, "TRAIN_SEAMS", (gone,))
+    monkeypatch.setattr(registration, "_mismatch", None)
+    rows = [episode(data.frames("a", 1))]
+    data.add("ours", rows)
+    data.add_sharegpt("theirs", rows)
+
+    with pytest.raises(HostMismatchError, match=r"llamafactory\.data\.loader\.gone not there"):
+        register()
+    with pytest.raises(HostMismatchError, match=r"llamafactory\.data\.loader\.gone not there"):
+        host.preprocess(data, "ours")
+    assert len(host.preprocess(data, "theirs")) == 1
+
+
+def test_errors_survive_the_way_between_processes() -> None:
+    error = HostMismatchError("two versions")
+    assert str(pickle.loads(pickle.dumps(error))) == "two versions"  # noqa: S301

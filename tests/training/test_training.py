@@ -1,0 +1,168 @@
+"""LLaMA-Factory's own commands in processes of their own, started together because each spends its time importing."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from toy_host import DataFolder, configuration, episode
+
+# Four hosts start at once, each of which imports for ten seconds on a free machine and for a minute on a busy one.
+pytestmark = pytest.mark.timeout(600)
+
+CLI = str(Path(sys.executable).with_name("llamafactory-cli"))
+OFF = {"LLAMAFACTORY_EMBODIED_AUTOLOAD": "0"}
+
+
+@dataclass
+class Runs:
+    """What the processes left behind.
+
+    Attributes:
+        with_plugin: Result of host_runs.py.
+        without: The same with the plugin turned off.
+        distributed: Output of the command line with two processes.
+        refused: Output of the command line on our format, with the plugin turned off.
+        data: The folder with the data, and with the outputs beside it.
+    """
+
+    with_plugin: dict[str, Any]
+    without: dict[str, Any]
+    distributed: str
+    refused: str
+    data: DataFolder
+
+
+class Commands:
+    """Starts processes side by side and collects them; ends those that are left, with their children."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._started: dict[str, subprocess.Popen[bytes]] = {}
+
+    def start(self, name: str, command: list[str], environment: dict[str, str]) -> None:
+        path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+        variables = {**os.environ, "PATH": path, "OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1", **environment}
+        with (self.folder / f"{name}.log").open("wb") as log:
+            self._started[name] = subprocess.Popen(
+                command, env=variables, cwd=self.folder, stdout=log, stderr=log, start_new_session=True
+            )
+
+    def finish(self, name: str) -> tuple[int, str]:
+        code = self._started[name].wait(timeout=500)
+        return code, (self.folder / f"{name}.log").read_text(errors="replace")
+
+    def end(self) -> None:
+        for process in self._started.values():
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGKILL)
+                process.wait()
+
+
+@pytest.fixture(scope="session")
+def commands(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Commands]:
+    started = Commands(tmp_path_factory.mktemp("runs"))
+    yield started
+    started.end()
+
+
+@pytest.fixture(scope="session")
+def runs(commands: Commands, tiny_checkpoint: Path) -> Runs:
+    data = DataFolder(commands.folder)
+    rows = [episode(data.frames(name, 1 + n), name) for n, name in enumerate("abcd")]
+    data.add_sharegpt("theirs", rows)
+    data.add("ours", [episode(data.frames("o", 3), "mine", {2: False}), episode(data.frames("p", 2), "other")])
+
+    def configured(dataset: str, output: str, **further: Any) -> dict[str, Any]:
+        return configuration(tiny_checkpoint, data.path, dataset, data.path / output / "out", **further)
+
+    def script(name: str, plan: dict[str, Any], environment: dict[str, str]) -> None:
+        path = data.path / f"{name}.json"
+        path.write_text(json.dumps({**plan, "result": str(data.path / f"{name}-result.json")}))
+        commands.start(name, [sys.executable, str(Path(__file__).with_name("host_runs.py")), str(path)], environment)
+
+    def cli(name: str, arguments: dict[str, Any], environment: dict[str, str]) -> None:
+        path = data.path / f"{name}.yaml"
+        path.write_text(yaml.safe_dump(arguments))
+        commands.start(name, [CLI, "train", str(path)], environment)
+
+    theirs = {"template": "qwen2_vl", "freeze_vision_tower": False, "freeze_multi_modal_projector": False}
+    script(
+        "with-plugin",
+        {
+            "preprocess": {
+                "theirs": configured("theirs", "p1", **theirs),
+                "mixed": configured("theirs,ours", "p2", **theirs),
+            },
+            "train": {
+                "theirs": configured("theirs", "t1", **theirs),
+                # With checkpointing the host's model, which its collator holds, cannot be sent to a spawned worker.
+                "ours": configured("ours", "t2", dataloader_num_workers=1, disable_gradient_checkpointing=True),
+            },
+        },
+        {},
+    )
+    script(
+        "without",
+        {
+            "preprocess": {"theirs": configured("theirs", "p3", **theirs)},
+            "train": {"theirs": configured("theirs", "t3", **theirs)},
+        },
+        OFF,
+    )
+    two_processes = {"FORCE_TORCHRUN": "1", "NPROC_PER_NODE": "2"}
+    cli("distributed", configured("ours,theirs", "t4", ddp_backend="gloo"), two_processes)
+    cli("refused", configured("ours", "t5", template="qwen2_vl"), OFF)
+
+    def result(name: str) -> Any:
+        code, output = commands.finish(name)
+        assert code == 0, output[-6000:]
+        return json.loads((data.path / f"{name}-result.json").read_text())
+
+    with_plugin, without = result("with-plugin"), result("without")
+    code, distributed = commands.finish("distributed")
+    assert code == 0, distributed[-6000:]
+    refused_code, refused = commands.finish("refused")
+    assert refused_code != 0
+    return Runs(with_plugin, without, distributed, refused, data)
+
+
+def test_a_data_set_of_others_is_preprocessed_bit_for_bit_as_without_the_plugin(runs: Runs) -> None:
+    assert len(runs.without["preprocess"]["theirs"]) == 4
+    assert runs.with_plugin["preprocess"]["theirs"] == runs.without["preprocess"]["theirs"]
+
+
+def test_a_data_set_of_others_trains_to_the_same_losses_and_weights_as_without_the_plugin(runs: Runs) -> None:
+    assert len(runs.without["train"]["theirs"]["losses"]) == 2
+    assert runs.with_plugin["train"]["theirs"] == runs.without["train"]["theirs"]
+
+
+def test_rows_of_others_are_the_same_when_mixed_with_ours_as_without_the_plugin(runs: Runs) -> None:
+    mixed = runs.with_plugin["preprocess"]["mixed"]
+    assert len(mixed) == 6
+    assert mixed[:4] == runs.without["preprocess"]["theirs"]
+
+
+def test_our_format_trains_from_python_with_spawned_workers(runs: Runs) -> None:
+    trained = runs.with_plugin["train"]["ours"]
+    assert len(trained["losses"]) == 2
+    assert trained["weights"] != runs.with_plugin["train"]["theirs"]["weights"]
+
+
+def test_our_format_trains_from_the_command_line_in_two_processes(runs: Runs) -> None:
+    output = runs.data.path / "t4" / "out"
+    state = json.loads((output / "trainer_state.json").read_text())
+    assert "Initializing 2 distributed tasks" in runs.distributed
+    assert state["global_step"] == 2
+    assert json.loads((output / "embodied.json").read_text())["template"] == "embodied_qwen2_vl"
+
+
+def test_without_the_plugin_our_format_is_unknown_to_the_host(runs: Runs) -> None:
+    assert runs.refused.rstrip().endswith("ValueError: Dataset converter embodied not found.")
