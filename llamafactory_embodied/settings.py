@@ -15,12 +15,12 @@ import yaml
 from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from .errors import SettingsError
+from .errors import RecordError, SettingsError
 
 T = TypeVar("T")
 
 
-def option(default: Any, help: str) -> Any:  # noqa: A002  # the word that every command line uses
+def option(default: Any, help: str) -> Any:  # the word that every command line uses
     """A field of a settings dataclass with its line of help."""
     if isinstance(default, list | dict):
         raise TypeError("Settings are frozen: give a tuple.")
@@ -104,11 +104,35 @@ def _convert(hint: Any, value: Any, where: str) -> Any:
     return value
 
 
-def save_settings(settings: Any, folder: Path) -> None:
-    """Writes the resolved settings beside the output they made."""
-    folder.mkdir(parents=True, exist_ok=True)
-    plain = yaml.safe_dump(to_plain(settings), sort_keys=False, allow_unicode=True)
-    (folder / "settings.yaml").write_text(plain, encoding="utf-8")
+def claim_folder(settings: Any, folder: Path, free: Sequence[str] = ()) -> None:
+    """Writes the resolved settings beside the output they make, and refuses a folder that others have made.
+
+    Args:
+        settings: a frozen dataclass.
+        folder: where the output goes.
+        free: fields that may differ between a call and the one it continues.
+
+    Raises:
+        RecordError: the folder's settings differ.
+    """
+    path, now = folder / "settings.yaml", to_plain(settings)
+    if path.exists():
+        before = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+        changed = [key for key in now if key not in free and before.get(key) != now[key]]
+        if changed:
+            raise RecordError(
+                f"{folder} was made with other settings ({', '.join(changed)} differ): "
+                "remove the folder, or choose another one."
+            )
+    replace_file(path, yaml.safe_dump(now, sort_keys=False, allow_unicode=True))
+
+
+def replace_file(path: Path, text: str) -> None:
+    """Writes a file whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(path.name + ".tmp")
+    temporary.write_text(text, encoding="utf-8")
+    temporary.replace(path)
 
 
 def to_plain(value: Any) -> Any:

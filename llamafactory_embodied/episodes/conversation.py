@@ -93,7 +93,9 @@ def _checked(prompts: PromptSet) -> PromptSet:
         found = set(Template(prompts.texts[key]).get_identifiers())
         if not found <= allowed:
             extra = ", ".join(f"${name}" for name in sorted(found - allowed))
-            raise PromptError(f"Prompt set {prompts.name!r}: text `{key}` uses {extra}; it may use: {sorted(allowed)}.")
+            raise PromptError(
+                f"Prompt set {prompts.name!r}: text `{key}` uses {extra}; it may use: {sorted(allowed)}."
+            )
     for key, count in (("image", 1), ("observed", 3)):
         if prompts.texts[key].count(IMAGE) != count:
             raise PromptError(f"Prompt set {prompts.name!r}: text `{key}` must hold {IMAGE} {count} times.")
@@ -120,7 +122,9 @@ def user_turn(prompts: PromptSet, task: str, step: Mapping[str, Any]) -> str:
         return prompts.fill("opening", task=values["task"], images=images)
     if step["success"]:
         return prompts.fill("follow_up", **values)
-    reason = Template(prompts.reasons[step["feedback"]]).safe_substitute(reason=as_plain(step["error"] or "").rstrip("."))
+    reason = Template(prompts.reasons[step["feedback"]]).safe_substitute(
+        reason=as_plain(step["error"] or "").rstrip(".")
+    )
     return prompts.fill("failed" if step["legal"] else "refused", **values, reason=reason)
 
 

@@ -2,8 +2,9 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
+from ..tasks.affordances import usual_places
 from ..tasks.planner import Planner
 from ..tasks.searcher import Decision, Searcher
 from ..tasks.task import Task
@@ -36,7 +37,7 @@ class View:
         episode: the episode's id.
         task: what is to be done.
         messages: the conversation so far.
-        frames: the frames that its `<image>`s stand for.
+        images: the frames that its `<image>`s stand for.
         action: what was done last, None at the start or after an unparseable reply.
         outcome: what came of it.
         known: objectIds that may be gone to.
@@ -47,7 +48,7 @@ class View:
     episode: str
     task: Task
     messages: Sequence[Message]
-    frames: Sequence[Frame]
+    images: Sequence[Frame]
     action: Action | None
     outcome: Outcome
     known: Mapping[str, str]
@@ -137,8 +138,6 @@ class PriorOnly:
 
 def prior_script(task: Task) -> list[Action]:
     """Places by their prior; a search task stops at the likeliest, since nothing but seeing could say more."""
-    from ..tasks.affordances import usual_places
-
     ranked = sorted(usual_places(task.target_type).items(), key=lambda entry: (-entry[1], entry[0]))
     if task.goals[0].kind == "in_view":
         return [Action("navigate to", ranked[0][0])] if ranked else []
@@ -151,7 +150,10 @@ def prior_script(task: Task) -> list[Action]:
     return script
 
 
-def make_policy(name: str, **options: Any) -> Policy:
-    """A policy that needs no model, by name: `oracle`, `searcher` or `prior`."""
-    policies: dict[str, Callable[..., Policy]] = {"oracle": Oracle, "searcher": SearcherPolicy, "prior": PriorOnly}
-    return policies[name](**options)
+MODEL_FREE: dict[str, Callable[[], Policy]] = {"oracle": Oracle, "searcher": SearcherPolicy, "prior": PriorOnly}
+"""Policies that need no model, by name."""
+
+
+def make_policy(name: str) -> Policy:
+    """A policy that needs no model."""
+    return MODEL_FREE[name]()

@@ -22,7 +22,7 @@ def append_record(folder: Path, record: Mapping[str, Any]) -> None:
     """Appends one record to a run folder as a single write of a whole line."""
     line = json.dumps(record, ensure_ascii=False, separators=(",", ":")) + "\n"
     path = folder / EPISODES
-    torn = path.exists() and not path.read_bytes()[-1:] in (b"", b"\n")
+    torn = path.exists() and path.read_bytes()[-1:] not in (b"", b"\n")
     if torn:
         path.write_bytes(path.read_bytes().rpartition(b"\n")[0] + b"\n" if b"\n" in path.read_bytes() else b"")
     with path.open("a", encoding="utf-8") as file:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from ..world.action import ACTION_NAMES, TARGETED, Action
 
 THOUGHT_TAGS = ("Observation", "Thinking", "Planning", "Reflection", "Verification")
-"""Situation analysis, spatial reasoning, task planning, self-reflection, double verification: the paper's five kinds."""
+"""Situation analysis, spatial reasoning, planning, self-reflection, double verification: the paper's five kinds."""
 
 _DECISION = re.compile(r"<\s*DecisionMaking\s*>(.*?)(?:<\s*/\s*DecisionMaking\s*>|$)", re.IGNORECASE | re.DOTALL)
 _SPELLINGS = {"pick up": "pickup", "put in": "put", "put on": "put", "go to": "navigate to"}

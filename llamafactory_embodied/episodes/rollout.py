@@ -12,6 +12,7 @@ from ..tasks.task import Task
 from ..world.action import Action
 from ..world.household import RULES, Frame, Household, Outcome
 from ..world.scene import Scene
+from ..world.sight import Sighting
 from .control import make_twin
 from .conversation import PromptSet, messages
 from .policy import Policy, Reply, View
@@ -55,6 +56,7 @@ class Episode:
         self._action: Action | None = None
         self._saved = 0
         self._target_seen = False
+        self._last_sights: tuple[Sighting, ...] = ()
         self._twin = make_twin(settings.control, household, scene)
         try:
             self._note(None, None, household.reset(scene), None)

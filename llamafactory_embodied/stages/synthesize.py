@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import groupby
@@ -15,8 +15,7 @@ from ..episodes.pool import owed, progress, run_ordered
 from ..episodes.record import Record, append_record, read_records
 from ..episodes.rollout import RolloutSettings, play
 from ..episodes.selection import Selection
-from ..errors import RecordError
-from ..settings import option, save_settings, to_plain
+from ..settings import claim_folder, option, replace_file, to_plain
 from ..tasks.task import Task
 from ..world.controller import FrameSettings, open_controller
 from ..world.household import Household
@@ -68,31 +67,17 @@ def synthesize(settings: SynthesizeSettings) -> SynthesisReport:
         RecordError: the folder holds episodes made with other settings.
     """
     folder = Path(settings.output_dir)
-    _refuse_other_settings(settings, folder)
-    save_settings(settings, folder)
+    claim_folder(settings, folder, free=("workers", "output_dir"))
     tasks = settings.selection.tasks()
     done = [record["id"] for record in read_records(folder)]
     left = owed(tasks, done, key=lambda pair: pair[1].id)
+    job: Callable[[Work], Sequence[Record]] = partial(_play_room, settings)
     with progress("synthesizing", len(tasks), len(tasks) - len(left)) as advance:
-        for records in run_ordered(partial(_play_room, settings), _by_room(left), settings.workers):
+        for records in run_ordered(job, _by_room(left), settings.workers):
             for record in records:
                 append_record(folder, record)
                 advance()
     return _write_data_set(settings, folder)
-
-
-def _refuse_other_settings(settings: SynthesizeSettings, folder: Path) -> None:
-    path = folder / "settings.yaml"
-    if not path.exists():
-        return
-    import yaml
-
-    before, now = yaml.safe_load(path.read_text(encoding="utf-8")), to_plain(settings)
-    changed = [key for key in now if key not in ("workers", "output_dir") and before.get(key) != now[key]]
-    if changed:
-        raise RecordError(
-            f"{folder} was made with other settings ({', '.join(changed)} differ): remove it, or choose another output_dir."
-        )
 
 
 def _by_room(tasks: Iterable[tuple[Scene, Task]]) -> list[Work]:
@@ -117,9 +102,9 @@ def _write_data_set(settings: SynthesizeSettings, folder: Path) -> SynthesisRepo
     records = list(read_records(folder))
     examples = list(imitation_examples(records, prompts))
     lines = "".join(json.dumps(example, ensure_ascii=False) + "\n" for example in examples)
-    _replace(folder / DATA_FILE, lines)
+    replace_file(folder / DATA_FILE, lines)
     entry = {settings.dataset: {"file_name": DATA_FILE, "formatting": "embodied"}}
-    _replace(folder / "dataset_info.json", json.dumps(entry, indent=2) + "\n")
+    replace_file(folder / "dataset_info.json", json.dumps(entry, indent=2) + "\n")
     ends = Counter(f"{record['end']}, {'solved' if record['success'] else 'not solved'}" for record in records)
     manifest: dict[str, Any] = {
         "episodes": len(records),
@@ -131,12 +116,5 @@ def _write_data_set(settings: SynthesizeSettings, folder: Path) -> SynthesisRepo
         "backend": "embedded",
         "settings": to_plain(settings),
     }
-    _replace(folder / "manifest.json", json.dumps(manifest, indent=2, ensure_ascii=False) + "\n")
+    replace_file(folder / "manifest.json", json.dumps(manifest, indent=2, ensure_ascii=False) + "\n")
     return SynthesisReport(len(records), len(examples), dict(sorted(ends.items())), folder / DATA_FILE)
-
-
-def _replace(path: Path, text: str) -> None:
-    """Writes a file whole or not at all."""
-    temporary = path.with_suffix(path.suffix + ".tmp")
-    temporary.write_text(text, encoding="utf-8")
-    temporary.replace(path)

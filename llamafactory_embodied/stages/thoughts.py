@@ -1,4 +1,4 @@
-"""Written thoughts: first-person, from templates, naming only what the newest frame shows, the task, and what was done.
+"""Written thoughts: first-person, from templates, naming only what the newest frame shows, the task and what was done.
 
 Which of the paper's five kinds are written follows from the occasion: a start is analysed and planned, a miss is
 reflected on, a find is located, an end is verified.

@@ -131,7 +131,12 @@ def _pickups_from_closed(room: _Room) -> Iterator[Task]:
 def _puts(room: _Room) -> Iterator[Task]:
     for item, parent in room.targets(closed=False):
         for place in room.destinations(item, parent):
-            steps = [_step("navigate to", parent), _step("pickup", item), _step("navigate to", place), _step("put", place)]
+            steps = [
+                _step("navigate to", parent),
+                _step("pickup", item),
+                _step("navigate to", place),
+                _step("put", place),
+            ]
             yield room.task("pickup_and_put", item, steps, Goal("placed", item["objectType"], place["objectType"]))
 
 

@@ -74,7 +74,10 @@ class Planner:
         step = Action("navigate to", item["objectType"])
         if item["objectId"] in self._household.known:
             return [step]
-        return [Action("navigate to", self._stepping_stone(item)) if self._household.surveyed else Action("observe"), step]
+        return [
+            Action("navigate to", self._stepping_stone(item)) if self._household.surveyed else Action("observe"),
+            step,
+        ]
 
     def _stepping_stone(self, item: Item) -> str:
         """What has been seen and stands nearest to what has not; from there one sees more."""
@@ -111,7 +114,9 @@ class Planner:
         """The instance meant: one of the task's, otherwise the nearest."""
         items = [item for item in self._household.metadata["objects"] if item["objectType"] == object_type]
         agent = self._household.metadata["agent"]["position"]
-        return min(items, key=lambda item: (item["objectId"] not in self._task.target_ids, distance_to_box(agent, item)))
+        return min(
+            items, key=lambda item: (item["objectId"] not in self._task.target_ids, distance_to_box(agent, item))
+        )
 
     def _any_surface(self) -> Item:
         """The nearest furniture on which things can be left."""

@@ -97,7 +97,11 @@ class Searcher:
             return self._search()
         if goal.kind == "held" or goal.destination_type is None:
             return self._tidy() or Decision(Action("end"), "done", self._kind_here())
-        return Decision(Action("end"), "done", goal.destination_type) if self._placed else self._carry(goal.destination_type)
+        return (
+            Decision(Action("end"), "done", goal.destination_type)
+            if self._placed
+            else self._carry(goal.destination_type)
+        )
 
     # ---------------------------------------------------------------- belief
 
@@ -137,7 +141,12 @@ class Searcher:
         if action.name in ("open", "close"):
             here = replace(here, closed=action.name == "close")
         self.places[here.object_id] = replace(here, inspected=here.inspected or not here.closed)
-        if self._target is not None and here.object_id in self._target.inside and not self._at_hand() and not here.closed:
+        if (
+            self._target is not None
+            and here.object_id in self._target.inside
+            and not self._at_hand()
+            and not here.closed
+        ):
             self._target = None
 
     def _here(self) -> Place | None:
@@ -190,7 +199,9 @@ class Searcher:
         if not left or (in_sight < _ENOUGH_PRIOR and not self._looked_around and self._last is None):
             return None
         instances = {place.kind: sum(other.kind == place.kind for other in seen) for place in left}
-        return max(left, key=lambda place: (self.prior[place.kind] / instances[place.kind], place.kind, place.object_id))
+        return max(
+            left, key=lambda place: (self.prior[place.kind] / instances[place.kind], place.kind, place.object_id)
+        )
 
     def _explore(self) -> Decision:
         """Looks around, here or from the nearest place where one has not looked around yet, to see more places."""

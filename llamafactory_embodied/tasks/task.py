@@ -55,7 +55,9 @@ class Goal:
             return any(sight.object_type == self.object_type and sight.distance_m <= REACH_M for sight in sights)
         if self.kind == "held":
             return self.object_type in held
-        destinations = {item["objectId"] for item in metadata["objects"] if item["objectType"] == self.destination_type}
+        destinations = {
+            item["objectId"] for item in metadata["objects"] if item["objectType"] == self.destination_type
+        }
         placed = any(
             item["objectType"] == self.object_type and destinations.intersection(item.get("parentReceptacles") or ())
             for item in metadata["objects"]

@@ -48,7 +48,9 @@ def moved(item: Mapping[str, Any], dx: float, dy: float, dz: float) -> dict[str,
     }
     oriented = item.get("objectOrientedBoundingBox")
     if oriented:
-        points = [[value + delta for value, delta in zip(point, shift, strict=True)] for point in oriented["cornerPoints"]]
+        points = [
+            [value + delta for value, delta in zip(point, shift, strict=True)] for point in oriented["cornerPoints"]
+        ]
         changes["objectOrientedBoundingBox"] = {"cornerPoints": points}
     return changes
 

@@ -27,7 +27,12 @@ class FrameSettings:
 
     def describe(self) -> dict[str, Any]:
         """What an episode record says of its frames."""
-        return {"width_px": self.width_px, "height_px": self.height_px, "fov_deg": self.fov_deg, "seen_px": self.seen_px}
+        return {
+            "width_px": self.width_px,
+            "height_px": self.height_px,
+            "fov_deg": self.fov_deg,
+            "seen_px": self.seen_px,
+        }
 
 
 class EmbeddedController(ai2thor.controller.Controller):  # type: ignore[misc]  # ai2thor has no type information
@@ -144,7 +149,9 @@ def probe_unity(timeout_s: float = 20.0) -> str | None:
     if child.is_alive():
         child.kill()
         child.join()
-        return f"AI2-THOR did not start within {timeout_s:.0f} s: its build is probably being downloaded, or cannot be."
+        return (
+            f"AI2-THOR did not start within {timeout_s:.0f} s: its build is probably being downloaded, or cannot be."
+        )
     try:
         reason = answers.get(timeout=1)
     except queue.Empty:

@@ -192,7 +192,9 @@ class Household:
 
     def _interact(self, name: str, target: str) -> Outcome:
         in_view = [item for item in self.metadata["objects"] if item["visible"] and item["objectType"] == target]
-        allowed = [item for item in handleable(self.metadata, self._current_contents()) if item["objectType"] == target]
+        allowed = [
+            item for item in handleable(self.metadata, self._current_contents()) if item["objectType"] == target
+        ]
         agent = self.metadata["agent"]["position"]
         near = [item for item in allowed if distance_to_box(agent, item) <= REACH_M]
         if not near:
@@ -205,7 +207,7 @@ class Household:
         return self._unchanged("failed", _ID.sub(r"\1", event.metadata["errorMessage"]))
 
     def _handling_order(self, name: str, item: Mapping[str, Any]) -> tuple[bool, bool, bool, float, str]:
-        """Prefers what the action can change, then the receptacle that was gone to and its contents, then the nearest."""
+        """Prefers what the action can change, then the receptacle gone to and its contents, then the nearest."""
         wanted_open = {"open": False, "close": True}.get(name)
         useless = wanted_open is not None and bool(item["isOpen"]) != wanted_open
         contents, current = self._current_contents(), self.visited[-1] if self.visited else None

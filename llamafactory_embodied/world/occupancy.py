@@ -9,8 +9,13 @@ import numpy.typing as npt
 AGENT_RADIUS_M = 0.2
 """The default agent's capsule, from AI2-THOR's agentMode `default`."""
 
-_BODY_M = (0.2, 1.4)  # heights between which a thing stands in the agent's way: rugs lie below, wall cabinets hang above
-_L_SHAPED_COUNTER_M2 = 1.6  # a larger counter box is an L or a U whose box covers standing room (seen in 7 of 120 scenes)
+_BODY_M = (
+    0.2,
+    1.4,
+)  # heights between which a thing stands in the agent's way: rugs lie below, wall cabinets hang above
+_L_SHAPED_COUNTER_M2 = (
+    1.6  # a larger counter box is an L or a U whose box covers standing room (seen in 7 of 120 scenes)
+)
 _NEVER_BLOCKING = frozenset({"Floor", "Window", "Curtains", "Blinds", "Painting", "Mirror", "LightSwitch", "Faucet"})
 
 Array = npt.NDArray[np.float64]

@@ -172,7 +172,7 @@ PROFILES: Mapping[str, RoomProfile] = MappingProxyType(
             capacity=3,
             gap_m=0.03,
             hidden_share=(0.25, 0.5),
-            prior_strength=0.6,
+            prior_strength=0.85,
         ),
     }
 )

@@ -83,7 +83,7 @@ def check_scene(metadata: Any, source: str) -> Scene:
         metadata = metadata[0]
     if not isinstance(metadata, Mapping):
         raise SceneError(
-            f"{source} is not a scene: expected AI2-THOR's event.metadata, a JSON object, got {type(metadata).__name__}."
+            f"{source} is not a scene: expected a JSON object, AI2-THOR's event.metadata, got {type(metadata).__name__}."
         )
     missing = [key for key in _NEEDED if key not in metadata]
     if missing:
@@ -97,7 +97,9 @@ def check_scene(metadata: Any, source: str) -> Scene:
     for index, item in enumerate(metadata["objects"]):
         _check_object(item, index, source)
         if item["objectId"] in seen:
-            raise SceneError(f"{source}: object {index} repeats the objectId {item['objectId']!r}; ids must be unique.")
+            raise SceneError(
+                f"{source}: object {index} repeats the objectId {item['objectId']!r}; ids must be unique."
+            )
         seen.add(item["objectId"])
     return Scene(dict(metadata), source)
 

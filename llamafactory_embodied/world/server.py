@@ -1,4 +1,4 @@
-"""The embedded simulator behind AI2-THOR's own Controller: a Server that answers from this process instead of Unity."""
+"""The embedded simulator behind AI2-THOR's own Controller: a Server that answers from this process, not from Unity."""
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -6,9 +6,8 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from ai2thor.server import Event, LazyClassSegmentationMasks, LazyInstanceDetections2D
+from ai2thor.server import Event, LazyClassSegmentationMasks, LazyInstanceDetections2D, Server
 from ai2thor.server import LazyInstanceSegmentationMasks as InstanceMasks
-from ai2thor.server import Server
 
 from .primitive import Primitive
 from .raycast import Camera, View, shade
@@ -63,7 +62,7 @@ class EmbeddedEvent(Event):  # type: ignore[misc]  # ai2thor has no type informa
     def _paint_ids(self) -> Frame:
         palette = np.array([_packed(number - 1) for number in range(len(self.metadata["objects"]) + 1)], "<u4")
         painted = palette[np.maximum(self._view.owners, -1) + 1]
-        return painted.view(np.uint8).reshape(*painted.shape, 4)[..., :3]
+        return np.asarray(painted.view(np.uint8).reshape(*painted.shape, 4)[..., :3])
 
     @property
     def instance_masks(self) -> Any:

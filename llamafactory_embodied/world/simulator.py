@@ -30,7 +30,7 @@ _LOOK_DEG = 30.0
 _HORIZON_DEG = (-30.0, 60.0)
 
 
-class ActionFailed(Exception):
+class ActionFailedError(Exception):
     """The action did not happen; the message is what AI2-THOR would put into `errorMessage`."""
 
     def __init__(self, message: str, code: str | None = None):
@@ -102,7 +102,7 @@ class Simulator:
             return False, f"{name} is not an action of the embedded simulator.", "InvalidAction", None
         try:
             return True, "", None, run(action)
-        except ActionFailed as failure:
+        except ActionFailedError as failure:
             return False, failure.message, failure.code, None
 
     def _changed(self) -> None:
@@ -116,15 +116,15 @@ class Simulator:
     def _object(self, action: Mapping[str, Any]) -> dict[str, Any]:
         object_id = action.get("objectId")
         if object_id is None:
-            raise ActionFailed(f"{action['action']} requires the argument objectId.", "MissingArguments")
+            raise ActionFailedError(f"{action['action']} requires the argument objectId.", "MissingArguments")
         if object_id not in self.index:
-            raise ActionFailed(f"{object_id} is not a valid objectId in the current scene.", "ObjectNotFound")
+            raise ActionFailedError(f"{object_id} is not a valid objectId in the current scene.", "ObjectNotFound")
         return self.objects[self.index[object_id]]
 
     def _seen(self, action: Mapping[str, Any]) -> dict[str, Any]:
         item = self._object(action)
         if not action.get("forceAction") and item["objectId"] not in self.visible():
-            raise ActionFailed(f"{item['objectId']} is not visible within the agent's interaction range.")
+            raise ActionFailedError(f"{item['objectId']} is not visible within the agent's interaction range.")
         return item
 
     # ---------------------------------------------------------------- seeing
@@ -162,7 +162,7 @@ class Simulator:
         return self._view
 
     def visible(self) -> dict[str, int]:
-        """Visible objects and their pixels: at least one pixel, and the box within visibilityDistance (horizontally)."""
+        """Visible objects and their pixels: at least one, and the box within visibilityDistance horizontally."""
         pixels = np.bincount(np.maximum(self.view().owners, -1).reshape(-1) + 1, minlength=len(self.objects) + 1)[1:]
         reach, body = float(self.settings["visibilityDistance"]), self.agent["position"]
         seen = [(self.objects[int(owner)], int(pixels[owner])) for owner in np.flatnonzero(pixels)]
@@ -257,13 +257,15 @@ class Simulator:
         position = {axis: float(given.get(axis, self.agent["position"][axis])) for axis in "xyz"}
         point = np.array([[position["x"], position["z"]]])
         if not action.get("forceAction") and not self._occupancy().free(point)[0]:
-            raise ActionFailed(f"Cannot teleport to x={position['x']:.2f}, z={position['z']:.2f}: something is there.")
+            raise ActionFailedError(
+                f"Cannot teleport to x={position['x']:.2f}, z={position['z']:.2f}: something is there."
+            )
         rotation = action.get("rotation")
         yaw = rotation["y"] if isinstance(rotation, Mapping) else self.agent["rotation"]["y"]
         horizon = action.get("horizon")
         horizon = self.agent["cameraHorizon"] if horizon is None else float(horizon)
         if not _HORIZON_DEG[0] - 1e-3 <= horizon <= _HORIZON_DEG[1] + 1e-3:
-            raise ActionFailed(f"horizon={horizon} is outside {_HORIZON_DEG[0]} to {_HORIZON_DEG[1]} degrees.")
+            raise ActionFailedError(f"horizon={horizon} is outside {_HORIZON_DEG[0]} to {_HORIZON_DEG[1]} degrees.")
         standing = action.get("standing")
         self._set_agent(
             position=position,
@@ -283,7 +285,7 @@ class Simulator:
         start = np.array([body["x"], body["z"]])
         end = start + ahead * distance
         if not self._occupancy().path_free(start, end):
-            raise ActionFailed(f"{action['action']} is blocked: the agent would collide within {distance:.2f} m.")
+            raise ActionFailedError(f"{action['action']} is blocked: the agent would collide within {distance:.2f} m.")
         self._set_agent(position=_position(end, body["y"]))
 
     def _rotate(self, degrees: float) -> None:
@@ -293,12 +295,12 @@ class Simulator:
     def _look(self, degrees: float) -> None:
         horizon = self.agent["cameraHorizon"] + degrees
         if not _HORIZON_DEG[0] - 1e-3 <= horizon <= _HORIZON_DEG[1] + 1e-3:
-            raise ActionFailed(f"Cannot look further {'down' if degrees > 0 else 'up'} than the camera turns.")
+            raise ActionFailedError(f"Cannot look further {'down' if degrees > 0 else 'up'} than the camera turns.")
         self._set_agent(cameraHorizon=horizon)
 
     def _posture(self, standing: bool) -> None:
         if bool(self.agent["isStanding"]) == standing:
-            raise ActionFailed(f"The agent is already {'standing' if standing else 'crouching'}.")
+            raise ActionFailedError(f"The agent is already {'standing' if standing else 'crouching'}.")
         self._set_agent(isStanding=standing)
 
     # ---------------------------------------------------------------- things
@@ -306,9 +308,9 @@ class Simulator:
     def _pickup(self, action: Mapping[str, Any]) -> None:
         item = self._seen(action)
         if self.held is not None:
-            raise ActionFailed(f"The agent's hand already holds {self.held}.")
+            raise ActionFailedError(f"The agent's hand already holds {self.held}.")
         if not item["pickupable"]:
-            raise ActionFailed(f"{item['objectId']} must have the property pickupable.")
+            raise ActionFailedError(f"{item['objectId']} must have the property pickupable.")
         self._leave_parents(item["objectId"])
         self._replace(item["objectId"], isPickedUp=True, parentReceptacles=None)
         self.held = item["objectId"]
@@ -321,19 +323,19 @@ class Simulator:
 
     def _put(self, action: Mapping[str, Any]) -> None:
         if self.held is None:
-            raise ActionFailed("The agent's hand is empty: there is nothing to put.")
+            raise ActionFailedError("The agent's hand is empty: there is nothing to put.")
         receptacle = self._seen(action)
         name, held = receptacle["objectId"], self.objects[self.index[self.held]]
         if not receptacle["receptacle"]:
-            raise ActionFailed(f"{name} must have the property receptacle.")
+            raise ActionFailedError(f"{name} must have the property receptacle.")
         if receptacle["openable"] and not receptacle["isOpen"]:
-            raise ActionFailed(f"{name} is closed: open it before putting something into it.")
+            raise ActionFailedError(f"{name} is closed: open it before putting something into it.")
         if not takes(receptacle["objectType"], held["objectType"]):
-            raise ActionFailed(f"{held['objectType']} cannot be placed in {receptacle['objectType']}.")
+            raise ActionFailedError(f"{held['objectType']} cannot be placed in {receptacle['objectType']}.")
         contents = [self.objects[self.index[other]] for other in self._direct_contents(name)]
         spot = find_spot(held, receptacle, contents)
         if spot is None:
-            raise ActionFailed(f"No valid positions to place {held['objectId']} in {name}: no room is left.")
+            raise ActionFailedError(f"No valid positions to place {held['objectId']} in {name}: no room is left.")
         center = held["axisAlignedBoundingBox"]["center"]
         self._shift(self.held, (spot["x"] - center["x"], spot["y"] - center["y"], spot["z"] - center["z"]))
         self._replace(held["objectId"], isPickedUp=False, parentReceptacles=[name])
@@ -348,19 +350,19 @@ class Simulator:
         item = self._seen(action)
         openness = float(1.0 if action.get("openness") is None else action["openness"])
         if not item["openable"]:
-            raise ActionFailed(f"{item['objectId']} must have the property openable.")
+            raise ActionFailedError(f"{item['objectId']} must have the property openable.")
         if not 0 < openness <= 1:
-            raise ActionFailed(f"openness={openness} must be above 0 and at most 1.", "InvalidArgument")
+            raise ActionFailedError(f"openness={openness} must be above 0 and at most 1.", "InvalidArgument")
         if item["isOpen"] and item["openness"] == openness:
-            raise ActionFailed(f"{item['objectId']} is already open.")
+            raise ActionFailedError(f"{item['objectId']} is already open.")
         self._set_openness(item, openness)
 
     def _close(self, action: Mapping[str, Any]) -> None:
         item = self._seen(action)
         if not item["openable"]:
-            raise ActionFailed(f"{item['objectId']} must have the property openable.")
+            raise ActionFailedError(f"{item['objectId']} must have the property openable.")
         if not item["isOpen"]:
-            raise ActionFailed(f"{item['objectId']} is already closed.")
+            raise ActionFailedError(f"{item['objectId']} is already closed.")
         self._set_openness(item, 0.0)
 
     def _set_openness(self, item: Mapping[str, Any], openness: float) -> None:
@@ -378,11 +380,11 @@ class Simulator:
     def _toggle(self, action: Mapping[str, Any], on: bool) -> None:
         item = self._seen(action)
         if not item["toggleable"]:
-            raise ActionFailed(f"{item['objectId']} must have the property toggleable.")
+            raise ActionFailedError(f"{item['objectId']} must have the property toggleable.")
         if bool(item["isToggled"]) == on:
-            raise ActionFailed(f"{item['objectId']} is already toggled {'on' if on else 'off'}.")
+            raise ActionFailedError(f"{item['objectId']} is already toggled {'on' if on else 'off'}.")
         if on and item["openable"] and item["isOpen"]:
-            raise ActionFailed(f"{item['objectId']} must be closed before it is turned on.")
+            raise ActionFailedError(f"{item['objectId']} must be closed before it is turned on.")
         self._replace(item["objectId"], isToggled=on)
 
     # ---------------------------------------------------------------- what an event says

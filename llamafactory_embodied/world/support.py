@@ -10,8 +10,27 @@ from .boxes import box_of, low_and_high
 STEP_M = 0.05
 _MARGIN_M = 0.01
 _RESTS_ON_BOTTOM = frozenset(
-    "CounterTop Shelf SinkBasin BathtubBasin Drawer Cabinet Microwave GarbageCan Box Bowl Pot Pan Mug Cup Safe "
-    "LaundryHamper StoveBurner Plate Floor".split()
+    [
+        "CounterTop",
+        "Shelf",
+        "SinkBasin",
+        "BathtubBasin",
+        "Drawer",
+        "Cabinet",
+        "Microwave",
+        "GarbageCan",
+        "Box",
+        "Bowl",
+        "Pot",
+        "Pan",
+        "Mug",
+        "Cup",
+        "Safe",
+        "LaundryHamper",
+        "StoveBurner",
+        "Plate",
+        "Floor",
+    ]
 )
 _FRACTION_OF_HEIGHT = {"Fridge": 0.45, "Chair": 0.5, "ArmChair": 0.45, "Sofa": 0.45, "Toilet": 0.55, "Bed": 0.6}
 SMALL_RECEPTACLES = frozenset({"Bowl", "Plate", "Pan", "Pot", "Mug", "Cup", "StoveBurner", "Box"})
@@ -76,4 +95,4 @@ def _centres(low: float, high: float) -> np.ndarray[Any, np.dtype[np.float64]]:
         return np.zeros(0)
     middle = (low + high) / 2
     reach = int((high - low) / 2 / STEP_M)
-    return middle + np.arange(-reach, reach + 1) * STEP_M
+    return np.asarray(middle + np.arange(-reach, reach + 1) * STEP_M, dtype=np.float64)

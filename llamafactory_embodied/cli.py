@@ -1,0 +1,124 @@
+"""`llamafactory-embodied VERB [config.yaml] [key=value ...]`, LLaMA-Factory's habit.
+
+Errors the package raises on purpose are printed in one line; everything else is a bug and keeps its traceback.
+"""
+
+import importlib
+import sys
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+from . import __version__
+from .errors import EmbodiedError
+from .settings import describe, load_settings
+
+
+class Verb(NamedTuple):
+    """One verb: what it is for, and where its settings and its function are."""
+
+    help: str
+    settings: str
+    run: str
+
+
+VERBS = {
+    "doctor": Verb(
+        "versions, the seams to LLaMA-Factory, and which simulators run here",
+        "llamafactory_embodied.verbs:DoctorSettings",
+        "llamafactory_embodied.verbs:run_doctor",
+    ),
+    "synthesize": Verb(
+        "rooms and tasks become trajectories and a training set",
+        "llamafactory_embodied.stages.synthesize:SynthesizeSettings",
+        "llamafactory_embodied.verbs:run_synthesize",
+    ),
+    "tiny-model": Verb(
+        "a small random model of Qwen2-VL's architecture, made offline",
+        "llamafactory_embodied.training.tiny_model:TinyModelSettings",
+        "llamafactory_embodied.verbs:run_tiny_model",
+    ),
+    "evaluate": Verb(
+        "a policy plays tasks; success, efficiency and completeness",
+        "evaluation.run:EvaluateSettings",
+        "evaluation.run:run_evaluate",
+    ),
+    "report": Verb(
+        "run folders become one table and one page",
+        "evaluation.run:ReportSettings",
+        "evaluation.run:run_report",
+    ),
+    "demo": Verb(
+        "the whole path at toy size: rooms, trajectories, training, episodes, figures",
+        "llamafactory_embodied.demo:DemoSettings",
+        "llamafactory_embodied.demo:run_demo",
+    ),
+}
+
+
+def usage() -> str:
+    """What is printed without a verb."""
+    rows = "\n".join(f"  {name:<12} {verb.help}" for name, verb in VERBS.items())
+    return (
+        f"llamafactory-embodied {__version__}\n\n"
+        "llamafactory-embodied VERB [config.yaml] [key=value ...]\n\n"
+        f"{rows}\n\n`VERB --help` lists a verb's settings. Training itself is stock `llamafactory-cli train`.\n"
+    )
+
+
+def verb_usage(name: str) -> str:
+    """The settings of one verb."""
+    rows = describe(_load(VERBS[name].settings))
+    lines = "\n".join(f"  {key:<28} {text} [{default}]" for key, default, text in rows)
+    return f"llamafactory-embodied {name} [config.yaml] [key=value ...]\n\n{VERBS[name].help}\n\n{lines}\n"
+
+
+def _load(path: str) -> Any:
+    module, _, attribute = path.partition(":")
+    return getattr(importlib.import_module(module), attribute)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs one verb.
+
+    Args:
+        arguments: the command line's words, sys.argv's by default.
+
+    Returns:
+        0 on success, 1 when the verb failed with an error of ours, 2 when the words make no sense.
+    """
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    if not words or words[0] in ("-h", "--help", "help"):
+        sys.stdout.write(usage())
+        return 0
+    if words[0] == "--version":
+        sys.stdout.write(f"{__version__}\n")
+        return 0
+    if words[0] not in VERBS:
+        sys.stderr.write(f"Unknown verb {words[0]!r}.\n\n{usage()}")
+        return 2
+    return _run(words[0], words[1:])
+
+
+def _run(name: str, words: Sequence[str]) -> int:
+    try:
+        if words and words[0] in ("-h", "--help"):
+            sys.stdout.write(verb_usage(name))
+            return 0
+        run: Callable[[Any], int | None] = _load(VERBS[name].run)
+        return run(load_settings(_load(VERBS[name].settings), words)) or 0
+    except EmbodiedError as error:
+        sys.stderr.write(f"llamafactory-embodied {name}: {error}\n")
+        return 1
+    except KeyboardInterrupt:
+        sys.stderr.write("\nStopped. The same command continues.\n")
+        return 130
+    except ModuleNotFoundError as error:
+        if (error.name or "").split(".")[0] not in _EXTRAS:
+            raise
+        sys.stderr.write(
+            f"llamafactory-embodied {name} needs {error.name}: pip install 'llamafactory-embodied[train]'.\n"
+        )
+        return 1
+
+
+_EXTRAS = frozenset({"torch", "transformers", "llamafactory", "tokenizers", "peft", "datasets", "safetensors"})

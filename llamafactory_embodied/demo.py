@@ -1,0 +1,103 @@
+"""The verb `demo`: the whole path at toy size, each step skipped when its output stands.
+
+Rooms and tasks -> trajectories -> stock `llamafactory-cli train` -> episodes with the untrained and the trained model,
+with controls -> the table and the page.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+import time
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from evaluation.run import EvaluateSettings, ReportSettings, evaluate, run_report
+
+from .errors import EmbodiedError
+from .settings import option
+from .stages.synthesize import SynthesizeSettings, synthesize
+from .training.tiny_model import TinyModelSettings, build_tiny_model
+
+
+@dataclass(frozen=True)
+class DemoSettings:
+    """Settings of the verb `demo`."""
+
+    output_dir: str = option("out/demo", "folder for everything that is made")
+    synthesize: SynthesizeSettings = option(SynthesizeSettings(), "trajectories")
+    model: TinyModelSettings = option(TinyModelSettings(output_dir="out/demo/base"), "the model to start from")
+    recipe: str = option("recipes/demo/stage1.yaml", "LLaMA-Factory's recipe")
+    overrides: tuple[str, ...] = option((), "key=value overrides of the recipe")
+    evaluate: EvaluateSettings = option(EvaluateSettings(), "held-out rooms and tasks")
+    controls: tuple[str, ...] = option(
+        ("swap", "prior"), "played beside the model: swap, blind, prior, searcher, oracle"
+    )
+    recorded: tuple[str, ...] = option((), "recorded scenes for one more run, where EMBODIED_THOR_DATA is set")
+
+
+def run_demo(settings: DemoSettings) -> int:
+    """Does what is still to be done and prints the table and where the page is."""
+    folder = Path(settings.output_dir)
+    started = time.monotonic()
+    _say("1/4", "rooms, tasks and trajectories")
+    data = synthesize(replace(settings.synthesize, output_dir=str(folder / "data")))
+    sys.stdout.write(f"{data.examples} examples from {data.episodes} episodes\n")
+    _say("2/4", "a model with random weights, and stock llamafactory-cli train")
+    base, trained = folder / "base", folder / "stage1"
+    if not (base / "config.json").exists():
+        build_tiny_model(replace(settings.model, output_dir=str(base), corpus=str(data.data_file), overwrite=True))
+    _train(settings, base, trained, data.data_file.parent)
+    _say("3/4", "episodes in held-out rooms")
+    runs = _play(settings, folder / "runs", {"untrained": base, "trained": trained})
+    _say("4/4", "figures")
+    run_report(ReportSettings(tuple(runs), str(folder / "report.html"), "Demo: a tiny model in held-out kitchens"))
+    sys.stdout.write(f"{time.monotonic() - started:.0f} s in all\n")
+    return 0
+
+
+def _say(step: str, what: str) -> None:
+    sys.stdout.write(f"\n[{step}] {what}\n")
+    sys.stdout.flush()
+
+
+def _train(settings: DemoSettings, base: Path, output: Path, data: Path) -> None:
+    """Runs the host's own command; a run that was stopped goes on from its last checkpoint."""
+    if (output / "train_results.json").exists():
+        return
+    if output.exists() and not any(output.glob("checkpoint-*")):
+        shutil.rmtree(output)  # stopped before its first checkpoint: the host would refuse the folder
+    command = [
+        str(Path(sys.executable).with_name("llamafactory-cli")),
+        "train",
+        settings.recipe,
+        f"model_name_or_path={base}",
+        f"dataset_dir={data}",
+        f"dataset={settings.synthesize.dataset}",
+        f"output_dir={output}",
+        *settings.overrides,
+    ]
+    environment = os.environ | {"HF_HUB_OFFLINE": "1", "TOKENIZERS_PARALLELISM": "false"}
+    if subprocess.run(command, env=environment, check=False).returncode != 0:
+        raise EmbodiedError(f"Training failed; its own words are above. The command was: {' '.join(command)}")
+
+
+def _play(settings: DemoSettings, folder: Path, models: dict[str, Path]) -> list[str]:
+    """Plays every run of the table; the trained model comes first, the others are compared with it."""
+    plans: dict[str, EvaluateSettings] = {}
+    for name, checkpoint in reversed(models.items()):
+        plans[name] = replace(settings.evaluate, policy="checkpoint", checkpoint=str(checkpoint))
+    for control in settings.controls:
+        if control in ("swap", "blind"):
+            plans[f"trained, {control}"] = replace(plans["trained"], control=control)
+        else:
+            plans[control] = replace(settings.evaluate, policy=control, workers=settings.synthesize.workers)
+    if settings.recorded and os.environ.get("EMBODIED_THOR_DATA"):
+        scenes = replace(settings.evaluate.selection, rooms=0, recorded=settings.recorded)
+        plans["trained, recorded"] = replace(plans["trained"], selection=scenes)
+    return [_play_one(folder / name.replace(", ", "-"), name, plan) for name, plan in plans.items()]
+
+
+def _play_one(folder: Path, name: str, plan: EvaluateSettings) -> str:
+    evaluate(replace(plan, output_dir=str(folder)))
+    return f"{name}:{folder}"
