@@ -59,7 +59,7 @@ def ground(settings: GroundingSettings) -> Path:
     with progress("walking", len(scenes)) as advance:
         for albums in run_ordered(walk, scenes, settings.workers):
             lines += [json.dumps(album, ensure_ascii=False) + "\n" for album in albums]
-            advance()
+            advance("")
     replace_file(folder / DATA_FILE, "".join(lines))
     entry = {settings.dataset: {"file_name": DATA_FILE, "formatting": "embodied"}}
     replace_file(folder / "dataset_info.json", json.dumps(entry, indent=2) + "\n")

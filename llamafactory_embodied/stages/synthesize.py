@@ -76,7 +76,7 @@ def synthesize(settings: SynthesizeSettings) -> SynthesisReport:
         for records in run_ordered(job, _by_room(left), settings.workers):
             for record in records:
                 append_record(folder, record)
-                advance()
+                advance("")
     return _write_data_set(settings, folder)
 
 

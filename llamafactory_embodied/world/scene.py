@@ -83,7 +83,7 @@ def check_scene(metadata: Any, source: str) -> Scene:
         metadata = metadata[0]
     if not isinstance(metadata, Mapping):
         raise SceneError(
-            f"{source} is not a scene: expected a JSON object, AI2-THOR's event.metadata, got {type(metadata).__name__}."
+            f"{source} is not a scene: expected AI2-THOR's event.metadata, an object, got {type(metadata).__name__}."
         )
     missing = [key for key in _NEEDED if key not in metadata]
     if missing:
