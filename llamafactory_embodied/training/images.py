@@ -13,6 +13,8 @@ from ..errors import DataError
 # Qwen's image processors take no narrower image: the host widens it to this before they see it.
 _MIN_SIDE_PX = 28
 _MAX_RATIO, _RATIO_AFTER_CUT = 200, 180
+# By name: Transformers 5 has dropped or renamed some of these classes.
+_PROCESSORS = ("Qwen2VLImageProcessor", "Qwen2VLImageProcessorFast", "Qwen2VLImageProcessorPil")
 
 
 @dataclass(frozen=True)
@@ -76,11 +78,14 @@ class ImageSizing:
 
     @classmethod
     def of_processor(cls, mm_plugin: Any, processor: Any) -> ImageSizing | None:
-        """Reads the numbers from the host's processor; None for models whose images are not Qwen-VL's."""
-        from llamafactory.data.mm_plugin import Qwen2VLPlugin
+        """Reads the numbers from the host's processor; None for models whose images are not Qwen-VL's.
 
-        image_processor = getattr(processor, "image_processor", None)
-        if not isinstance(mm_plugin, Qwen2VLPlugin) or image_processor is None:
+        Other models use subclasses of the same classes and resize in other ways, hence the exact types.
+        """
+        from llamafactory.data.mm_plugin import Qwen2VLPlugin, Qwen3VLPlugin
+
+        image_processor: Any = getattr(processor, "image_processor", None)
+        if type(mm_plugin) not in (Qwen2VLPlugin, Qwen3VLPlugin) or type(image_processor).__name__ not in _PROCESSORS:
             return None
         size = image_processor.size
         return cls(

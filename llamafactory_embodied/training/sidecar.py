@@ -27,13 +27,14 @@ def write_sidecar(output_dir: str, dataset: Any, data_args: Any, processor: Any)
         output_dir: The training configuration's `output_dir`.
         dataset: The merged data set, before tokenization.
         data_args: The host's `DataArguments`.
-        processor: The host's processor, which carries the limits of the training configuration.
+        processor: The host's processor, which carries the limits of the training configuration; None for a model
+            that reads text only, whose limits are null then.
     """
     content = {
         "format": FORMAT,
         "template": data_args.template,
-        "image_max_pixels": processor.image_max_pixels,
-        "image_min_pixels": processor.image_min_pixels,
+        "image_max_pixels": processor and processor.image_max_pixels,
+        "image_min_pixels": processor and processor.image_min_pixels,
         "cutoff_len": data_args.cutoff_len,
         "prompts": prompt_sets(dataset),
         "versions": {

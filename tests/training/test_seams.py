@@ -1,4 +1,5 @@
 import pickle
+import sys
 
 import pytest
 from toy_host import DataFolder, Host, episode
@@ -91,3 +92,9 @@ def test_a_mismatch_stops_our_data_and_nobody_elses(
 def test_errors_survive_the_way_between_processes() -> None:
     error = HostMismatchError("two versions")
     assert str(pickle.loads(pickle.dumps(error))) == "two versions"  # noqa: S301
+
+
+def test_without_the_host_registering_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "llamafactory.data", None)
+    with pytest.raises(HostMismatchError, match=r"LLaMA-Factory cannot be imported .*pip install"):
+        register()

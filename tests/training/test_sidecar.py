@@ -1,7 +1,11 @@
 import json
+from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from toy_host import DataFolder, Host, episode
+
+from llamafactory_embodied.training.sidecar import write_sidecar
 
 
 @pytest.fixture
@@ -42,3 +46,9 @@ def test_nothing_is_written_without_training_on_our_data(
 ) -> None:
     host.preprocess(rows, dataset, **further)
     assert not (rows.path / "out" / "embodied.json").exists()
+
+
+def test_a_model_that_reads_text_only_has_no_image_limits(tmp_path: Path) -> None:
+    written = write_sidecar(str(tmp_path), [], SimpleNamespace(template="qwen", cutoff_len=64), None)
+    assert json.loads(written.read_text())["image_max_pixels"] is None
+    assert [path.name for path in tmp_path.iterdir()] == ["embodied.json"]

@@ -109,6 +109,7 @@ class Host:
         """Returns the training set as `llamafactory.data.get_dataset` makes it."""
         from llamafactory.data import get_dataset
 
-        loaded = self.load(**configuration(self.checkpoint, data.path, dataset, data.path / "out", **further))
+        output_dir = Path(further.pop("output_dir", data.path / "out"))
+        loaded = self.load(**configuration(self.checkpoint, data.path, dataset, output_dir, **further))
         *arguments, tokenizer_module = loaded
         return get_dataset(*arguments, stage="sft", **tokenizer_module)["train_dataset"]
