@@ -18,6 +18,7 @@ from .tiny_tokenizer import build_tokenizer
 
 PATCH_SIZE_PX = 14
 MERGE_SIZE = 2
+RESIDUAL_OUTPUTS = ("o_proj.weight", "down_proj.weight", "attn.proj.weight", "mlp.fc2.weight")
 
 
 @dataclass(frozen=True)
@@ -43,9 +44,6 @@ class TinyModelSettings:
     vision_layers: int = field(default=2, metadata={"help": "Depth of the vision tower."})
     vision_width: int = field(default=128, metadata={"help": "Width of the vision tower."})
     vision_heads: int = field(default=4, metadata={"help": "Attention heads of the vision tower."})
-    initializer_range: float = field(
-        default=0.02, metadata={"help": "Standard deviation of the random weights; residual outputs start at zero."}
-    )
 
     def __post_init__(self) -> None:
         """Refuses sizes that do not fit together.
@@ -63,8 +61,6 @@ class TinyModelSettings:
             self.vision_width,
             f"{4 * self.vision_heads}",
         )
-        if self.initializer_range <= 0:
-            raise SettingsError(f"initializer_range is {self.initializer_range}, expected a number above 0")
 
 
 def _require(holds: bool, name: str, value: int, divisor: str) -> None:
@@ -147,7 +143,6 @@ def _model_config(settings: TinyModelSettings, tokenizer: Any) -> Any:
             "num_attention_heads": settings.heads,
             "num_key_value_heads": settings.key_value_heads,
             "max_position_embeddings": settings.max_positions,
-            "initializer_range": settings.initializer_range,
             "rope_scaling": rope,
             "rope_theta": settings.rope_theta,
             "bos_token_id": token_id("<|endoftext|>"),
@@ -162,7 +157,6 @@ def _model_config(settings: TinyModelSettings, tokenizer: Any) -> Any:
             "num_heads": settings.vision_heads,
             "patch_size": PATCH_SIZE_PX,
             "spatial_merge_size": MERGE_SIZE,
-            "initializer_range": settings.initializer_range,
         },
         image_token_id=token_id("<|image_pad|>"),
         video_token_id=token_id("<|video_pad|>"),
@@ -174,17 +168,22 @@ def _model_config(settings: TinyModelSettings, tokenizer: Any) -> Any:
 
 
 def _random_model(config: Any, seed: int) -> Any:
-    """Draws the weights. Every residual branch starts at zero, so that a deep random model is first a linear one."""
+    """Draws the weights: of variance 1 / fan-in, zero where a residual branch ends, embeddings of deviation 0.02.
+
+    Measured with Muon on made-up household episodes, against a deviation of 0.02 for all: the same loss on
+    held-out episodes after half the steps, and colours are told apart after half the steps.
+    """
     import torch
     from transformers import GenerationConfig, Qwen2VLForConditionalGeneration
 
-    with torch.random.fork_rng(devices=[]):
+    with torch.random.fork_rng(devices=[]), torch.no_grad():
         torch.manual_seed(seed)
         model = Qwen2VLForConditionalGeneration(config)
-    with torch.no_grad():
         for name, weight in model.named_parameters():
-            if name.endswith(("o_proj.weight", "down_proj.weight", "attn.proj.weight", "mlp.fc2.weight")):
+            if name.endswith(RESIDUAL_OUTPUTS):
                 weight.zero_()
+            elif weight.ndim > 1 and "embed_tokens" not in name:
+                weight.normal_(0, weight[0].numel() ** -0.5)
     text = config.text_config
     model.generation_config = GenerationConfig(
         do_sample=False,
