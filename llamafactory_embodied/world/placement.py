@@ -1,15 +1,15 @@
 """Small objects of a generated kitchen: which there are, where they go, how they stand.
 
-Objects are dealt to spaces one after the other by the prior of `tasks.affordances`; then each space's contents are set
+Objects are dealt to spaces one after the other by the prior of `world.places`; then each space's contents are set
 in a row along its width, so that none hides another from someone who stands in front.
 """
 
 import numpy as np
 
 from llamafactory_embodied.errors import SceneError
-from llamafactory_embodied.tasks.affordances import places, usual_places
 from llamafactory_embodied.world.catalog import KINDS, Size
 from llamafactory_embodied.world.kitchen import Kitchen, Space
+from llamafactory_embodied.world.places import places, usual_places
 from llamafactory_embodied.world.profiles import RoomProfile
 
 _WANDER = 0.2  # how far from its space's lean an object may stand, in the same unit
