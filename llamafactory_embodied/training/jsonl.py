@@ -22,14 +22,17 @@ def naming_damage(dataset_attr: Any, data_args: Any) -> Iterator[None]:
         data_args: The host's `DataArguments`.
 
     Raises:
-        DataError: The file could not be read, and a line of it is not a JSON object.
+        DataError: A file of JSON lines could not be read; names the line that is not a JSON object, if one is not.
     """
     from datasets.exceptions import DatasetGenerationError
 
     try:
         yield
     except DatasetGenerationError as error:
-        for path in data_files(dataset_attr, data_args):
+        paths = data_files(dataset_attr, data_args)
+        if not paths:
+            raise
+        for path in paths:
             check_lines(path)
         raise DataError(
             f"{dataset_attr.dataset_name}: {error.__cause__ or error}\n"

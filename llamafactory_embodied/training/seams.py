@@ -61,14 +61,17 @@ class Seam:
 def _signature_mismatch(function: Any, expects: tuple[str, ...]) -> str | None:
     parameters = [p for p in inspect.signature(function).parameters.values() if p.name != "self"]
     names = tuple(p.name for p in parameters)
-    further = [
-        p
-        for p in parameters[len(expects) :]
-        if p.default is p.empty and p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)
-    ]
-    if names[: len(expects)] == expects and not further:
-        return None
-    return f"takes ({', '.join(names)}), expected ({', '.join(expects)})"
+    if missing := [name for name in expects if name not in names]:
+        return f"lacks the parameters {', '.join(missing)}; it takes ({', '.join(names)})"
+
+    optional = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+    if further := [
+        p.name for p in parameters if p.name not in expects and p.default is p.empty and p.kind not in optional
+    ]:
+        return f"also requires the parameters {', '.join(further)}"
+    if names[: len(expects)] != expects:
+        return f"takes ({', '.join(names)}) in this order, expected ({', '.join(expects)})"
+    return None
 
 
 _PREPROCESS = ("dataset", "data_args", "training_args", "stage", "template", "tokenizer", "processor", "is_eval")

@@ -45,6 +45,15 @@ def test_lines_whose_types_differ_are_told_from_damaged_ones(host: Host, data: D
         host.preprocess(data, "mixed")
 
 
+def test_a_damaged_file_that_is_not_of_json_lines_gives_the_hosts_own_error(host: Host, data: DataFolder) -> None:
+    from datasets.exceptions import DatasetGenerationError
+
+    (data.path / "array.json").write_text('[{"id": "a"}, {"id"')
+    data.add("array", [], file_name="array.json")
+    with pytest.raises(DatasetGenerationError):
+        host.preprocess(data, "array")
+
+
 def test_a_damaged_file_of_others_gives_the_hosts_own_error(host: Host, data: DataFolder) -> None:
     from datasets.exceptions import DatasetGenerationError
 

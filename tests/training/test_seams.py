@@ -10,6 +10,8 @@ from llamafactory_embodied.training import register as registration
 from llamafactory_embodied.training import seams
 from llamafactory_embodied.training.seams import SEAMS, Seam
 
+PARSER = "llamafactory.data.parser"
+
 
 def test_every_seam_fits_the_installed_host(host: Host) -> None:
     assert {seam.path: seam.mismatch() for seam in SEAMS if seam.mismatch()} == {}
@@ -44,12 +46,13 @@ def test_every_assignment_in_the_host_is_in_the_table(host: Host) -> None:
         (Seam("llamafactory.data.loader", "gone", "assignment", (), ""), "not there: AttributeError"),
         (Seam("llamafactory.gone", "x", "assignment", (), ""), "not there: ModuleNotFoundError"),
         (
-            Seam("llamafactory.data.parser", "DatasetAttr.join", "assignment", ("entry",), ""),
-            r"takes \(attr\), expected",
+            Seam(PARSER, "DatasetAttr.join", "assignment", ("entry",), ""),
+            r"lacks the parameters entry; it takes \(attr\)",
         ),
+        (Seam(PARSER, "get_dataset_list", "registry", ("dataset_names",), ""), "also requires .* dataset_dir"),
         (
-            Seam("llamafactory.data.parser", "get_dataset_list", "registry", ("dataset_names",), ""),
-            "takes .*dataset_dir",
+            Seam(PARSER, "get_dataset_list", "registry", ("dataset_dir", "dataset_names"), ""),
+            r"takes \(dataset_names, dataset_dir\) in this order, expected \(dataset_dir",
         ),
         (Seam("llamafactory.data.template", "TEMPLATES", "table", ("qwen2_vl", "qwen9_vl"), ""), "lacks qwen9_vl"),
     ],
