@@ -185,3 +185,25 @@ def test_other_stages_are_refused_rather_than_trained_without_the_marks(
     *loaded, tokenizer_module = host.load(**arguments)
     with pytest.raises(SettingsError, match="stage: sft"):
         get_dataset(*loaded, stage=stage, **tokenizer_module)
+
+
+def test_the_end_of_a_masked_answer_is_masked_where_the_host_labels_it_later(
+    host: Host, data: DataFolder, tokenizer: Any
+) -> None:
+    """Templates such as bailing write no end token: the host labels the first token after the answer with it."""
+
+    def text_only(loss: dict[int, bool]) -> dict[str, Any]:
+        row = episode(data.frames("a", 3), "a", loss)
+        messages = [{**message, "content": message["content"].replace("<image>", "")} for message in row["messages"]]
+        return {**row, "messages": messages, "images": []}
+
+    data.add("whole", [text_only({})])
+    data.add("masked", [text_only({4: False})])
+    whole, masked = (host.preprocess(data, name, template="bailing")[0] for name in ("whole", "masked"))
+
+    ends = [position for position, label in enumerate(whole["labels"]) if label == tokenizer.eos_token_id]
+    assert len(ends) == 3
+    lost = [p for p, (a, b) in enumerate(zip(whole["labels"], masked["labels"], strict=True)) if a != b]
+    assert lost == list(range(lost[0], ends[1] + 1))
+    assert tokenizer.decode([whole["labels"][p] for p in lost]).startswith("I see thing 1. open Fridge 1")
+    assert masked["input_ids"] == whole["input_ids"]
