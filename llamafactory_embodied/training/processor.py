@@ -20,6 +20,7 @@ from llamafactory.extras.constants import IGNORE_INDEX
 from .. import __version__
 from ..errors import DataError
 from .converter import ID, LOSS, OVERFLOW
+from .grids import counting
 
 logger = logging.get_logger(__name__)
 
@@ -89,6 +90,7 @@ class MarkedRows:
         recorder = _TurnRecorder(self.template)
         recording = copy.copy(self)
         recording.template = recorder
+        recording.processor = self._counting()
         try:
             input_ids, labels = self._encode_stock(
                 recording, list(prompt), response, system, tools, images, videos, audios
@@ -102,6 +104,12 @@ class MarkedRows:
         if all(label == IGNORE_INDEX for label in labels):
             raise DataError(f"sample {prompt.marks.id!r}: none of its {len(labels)} tokens is trained on")
         return input_ids, labels
+
+    def _counting(self) -> Any:
+        """The host's processor without its pixels, which tokenizing does not need; made once."""
+        if self.processor is not None and not hasattr(self, "_counter"):
+            self._counter = counting(self.processor)
+        return self._counter if self.processor is not None else None
 
     @staticmethod
     def _encode_stock(processor: Any, *args: Any) -> tuple[list[int], list[int]]:

@@ -3,7 +3,6 @@
 Contract: for the first turns of a training example, the ids are the example's ids up to the answer that is asked for.
 """
 
-import copy
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ import numpy as np
 from PIL import Image
 
 from ..errors import PolicyError
+from .grids import counting
 
 PLACEHOLDERS = ("<image>", "<video>", "<audio>")
 
@@ -62,8 +62,7 @@ class PromptEncoder:
         self.template = template
         self.tokenizer = tokenizer
         self.processor = processor
-        self._counting = copy.copy(processor)
-        self._counting.image_processor = _GridsOnly(processor.image_processor)
+        self._counting = counting(processor)
         self._image_token_id: int = tokenizer.convert_tokens_to_ids(template.mm_plugin.image_token)
 
     def encode(self, conversation: Conversation) -> Prompt:
@@ -135,25 +134,6 @@ class PromptEncoder:
             raise PolicyError(f"the prompt has {int(places.sum())} image tokens, its images give {sum(counts)}")
         keys[places] = np.repeat(np.array([_image_key(image) for image in images], dtype=np.int64), counts)
         return keys
-
-
-class _GridsOnly:
-    """An image processor that tells grids without touching pixels: a grid depends on the image's size alone."""
-
-    def __init__(self, image_processor: Any) -> None:
-        self._image_processor = image_processor
-        self._by_size: dict[tuple[int, int], Any] = {}
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._image_processor, name)
-
-    def __call__(self, images: Sequence[Image.Image], **kwargs: Any) -> dict[str, Any]:
-        import torch
-
-        for image in images:
-            if image.size not in self._by_size:
-                self._by_size[image.size] = self._image_processor([image], **kwargs)["image_grid_thw"]
-        return {"image_grid_thw": torch.cat([self._by_size[image.size] for image in images])}
 
 
 def _as_image(frame: Frame) -> Image.Image:
