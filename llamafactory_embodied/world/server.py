@@ -1,4 +1,7 @@
-"""The embedded simulator behind AI2-THOR's own Controller: a Server that answers from this process, not from Unity."""
+"""The embedded simulator behind AI2-THOR's own Controller: a Server that answers from this process, not from Unity.
+
+Pictures are shaded when they are read: an episode that only asks for metadata pays for none.
+"""
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -11,8 +14,9 @@ from ai2thor.server import LazyInstanceSegmentationMasks as InstanceMasks
 
 from .primitive import Primitive
 from .raycast import Camera, View, shade
-from .scene import load_scene, scene_files
-from .simulator import Simulator, instance_color
+from .scene import check_scene, load_scene, scene_files
+from .simulator import EMPTY_ROOM, Result, act, event_metadata, instance_color
+from .state import RoomState
 
 Frame = npt.NDArray[np.uint8]
 
@@ -106,16 +110,23 @@ def _packed(number: int) -> int:
 
 
 class EmbeddedServer(Server):  # type: ignore[misc]
-    """Answers the Controller's actions from a Simulator in this process."""
+    """Answers the Controller's actions from a room in this process."""
 
     server_type = "EMBEDDED"
 
     def __init__(self, width_px: int, height_px: int, scenes: str | Path | None):
+        """Starts in an empty room.
+
+        Args:
+            width_px: frame width.
+            height_px: frame height.
+            scenes: a directory of recorded scenes, or None.
+        """
         super().__init__(width_px, height_px, timeout=None)
-        self.simulator = Simulator(width_px, height_px)
+        self.state = RoomState(EMPTY_ROOM, width_px, height_px)
         self._scenes = scene_files(scenes) if scenes else {}
-        self._answer: tuple[bool, str, str | None, Any] = (True, "", None, None)
         self._action: Mapping[str, Any] = {"action": "Initialize"}
+        self._result = Result(True)
 
     def start(self) -> None:
         """Called by the Controller."""
@@ -126,37 +137,52 @@ class EmbeddedServer(Server):  # type: ignore[misc]
         self.started = False
 
     def send(self, action: Mapping[str, Any]) -> None:
-        """Performs one action; `receive` tells what came of it."""
-        self._action = action
-        name = action.get("action")
-        if name == "GetScenesInBuild":
-            self._answer = (True, "", None, sorted(f"{scene}_physics" for scene in self._scenes))
-        elif name == "Reset":
-            self._answer = (True, "", None, None)
-            scene = str(action["sceneName"]).removesuffix("_physics")
-            if scene in self._scenes:
-                self.simulator.load(load_scene(self._scenes[scene]).metadata)
-        elif name == "ChangeResolution":
-            self._resize(int(action["x"]), int(action["y"]))
-        else:
-            self._answer = self.simulator.act(action)
+        """Performs one action; `receive` tells what came of it.
 
-    def _resize(self, width_px: int, height_px: int) -> None:
-        simulator = self.simulator
-        simulator.width_px, simulator.height_px = width_px, height_px
-        self._answer = simulator.act({"action": "Initialize"})
+        Raises:
+            SceneError: the scene to be opened is damaged.
+        """
+        self._action = action
+        own = {
+            "GetScenesInBuild": self._scenes_in_build,
+            "Reset": self._reset,
+            "CreateHouse": self._create_house,
+            "ChangeResolution": self._change_resolution,
+        }.get(str(action.get("action")))
+        self._result = own(action) if own else act(self.state, action)
+
+    def _scenes_in_build(self, _: Mapping[str, Any]) -> Result:
+        return Result(True, value=sorted(f"{scene}_physics" for scene in self._scenes))
+
+    def _reset(self, action: Mapping[str, Any]) -> Result:
+        scene = str(action["sceneName"]).removesuffix("_physics")
+        if scene in self._scenes:
+            self.state.load(load_scene(self._scenes[scene]).metadata)
+        return Result(True)
+
+    def _create_house(self, action: Mapping[str, Any]) -> Result:
+        self.state.load(check_scene(action.get("house"), "The scene given to reset()").metadata)
+        return Result(True)
+
+    def _change_resolution(self, action: Mapping[str, Any]) -> Result:
+        self.state.width_px, self.state.height_px = int(action["x"]), int(action["y"])
+        self.state.changed()
+        return Result(True)
 
     def receive(self, timeout: float | None = None) -> EmbeddedEvent:
-        """The event after the last action."""
-        success, message, code, value = self._answer
-        metadata = self.simulator.metadata() | {
+        """The event after the last action.
+
+        Args:
+            timeout: of AI2-THOR's signature; the answer is there already.
+        """
+        state = self.state
+        metadata = event_metadata(state) | {
             "lastAction": self._action.get("action"),
-            "lastActionSuccess": success,
-            "errorMessage": message,
-            "errorCode": code,
-            "actionReturn": value,
+            "lastActionSuccess": self._result.success,
+            "errorMessage": self._result.message,
+            "errorCode": self._result.code,
+            "actionReturn": self._result.value,
             "thirdPartyCameras": [],
         }
-        simulator = self.simulator
-        self.last_event = EmbeddedEvent(metadata, simulator.view(), simulator.primitives(), simulator.camera)
+        self.last_event = EmbeddedEvent(metadata, state.view(), state.primitives(), state.camera)
         return self.last_event
