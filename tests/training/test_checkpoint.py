@@ -37,6 +37,11 @@ def frame(seed: int, width: int = 56, height: int = 56) -> Image.Image:
     return Image.fromarray(np.random.default_rng(seed).integers(0, 255, (height, width, 3), dtype=np.uint8))
 
 
+def read(path: Path) -> Image.Image:
+    with Image.open(path) as image:
+        return image.copy()
+
+
 def talk(text: str, *images: Any) -> Talk:
     return Talk([{"role": "user", "content": "<image>" * len(images) + text}], list(images))
 
@@ -84,7 +89,7 @@ def test_a_prompt_has_the_token_ids_that_training_gave_the_same_turns(
     shown = 0
     for index in asked:
         shown += row["messages"][index]["content"].count("<image>")
-        frames = [Image.open(data.path / name) for name in row["images"][:shown]]
+        frames = [read(data.path / name) for name in row["images"][:shown]]
         ids = policy.encode(Talk(row["messages"][: index + 1], frames))
         assert ids == sample["input_ids"][: len(ids)]
         assert sample["labels"][len(ids) - 1] == -100

@@ -58,8 +58,9 @@ def test_residual_branches_start_at_zero_and_other_weights_by_their_fan_in(folde
     weights = dict(AutoModelForImageTextToText.from_pretrained(folder).named_parameters())
     zero = [name for name, weight in weights.items() if weight.ndim > 1 and not weight.any()]
     assert len(zero) == 2 * 4 + 2 * 2, "two ends in each layer of the language model and of the vision tower"
-    drawn = weights["model.language_model.layers.0.mlp.gate_proj.weight"]
-    assert float(drawn.std().detach()) == pytest.approx(256**-0.5, rel=0.02)
+    for name in ("language_model.layers.0.mlp.gate_proj", "language_model.embed_tokens"):
+        assert float(weights[f"model.{name}.weight"].std().detach()) == pytest.approx(256**-0.5, rel=0.02)
+    assert float(weights["model.visual.patch_embed.proj.weight"].std().detach()) == pytest.approx(1176**-0.5, rel=0.02)
 
 
 @pytest.mark.parametrize(("size_px", "tokens"), [((140, 140), 25), ((800, 450), 464), ((28, 28), 4)])
