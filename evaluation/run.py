@@ -3,7 +3,7 @@
 import json
 import sys
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from pathlib import Path
@@ -18,13 +18,15 @@ from evaluation.summary import Summary, summarize
 from evaluation.tables import comparison_table, summary_table, type_table
 from llamafactory_embodied.episodes.conversation import load_prompts
 from llamafactory_embodied.episodes.policy import MODEL_FREE, Policy, Reply, View, make_policy
-from llamafactory_embodied.episodes.pool import owed, progress, run_ordered
-from llamafactory_embodied.episodes.record import Record, append_record, read_records
+from llamafactory_embodied.episodes.pool import owed, run_ordered
+from llamafactory_embodied.episodes.progress import progress
+from llamafactory_embodied.episodes.record import Record, append_record, order_records, read_records
 from llamafactory_embodied.episodes.rollout import RolloutSettings, play
 from llamafactory_embodied.episodes.selection import Selection
 from llamafactory_embodied.episodes.server_policy import ServerPolicy
 from llamafactory_embodied.errors import SettingsError
-from llamafactory_embodied.settings import claim_folder, option, replace_file
+from llamafactory_embodied.files import replace_file
+from llamafactory_embodied.settings import claim_folder, option
 from llamafactory_embodied.tasks.task import Task
 from llamafactory_embodied.world.controller import FrameSettings, open_controller
 from llamafactory_embodied.world.household import Household
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
     from llamafactory_embodied.training.checkpoint import CheckpointPolicy
 
 POLICIES = ("checkpoint", "server", *MODEL_FREE)
+_BATCHES_A_CHUNK = 4  # a worker's batch runs empty at the end of each chunk; larger ones lose more when stopped
 
 
 @dataclass(frozen=True)
@@ -54,11 +57,11 @@ class EvaluateSettings:
     control: str = option(
         "none", "what the policy is shown: none (the frames), blind (black) or swap (other contents)"
     )
-    max_new_tokens: int = option(512, "longest reply")
+    max_new_tokens: int = option(512, "longest reply", least=1)
     temperature: float = option(0.0, "0 is greedy")
     seed: int = option(0, "of sampling")
-    batch: int = option(8, "episodes that share a call of the policy")
-    workers: int = option(1, "processes, each with a policy of its own")
+    batch: int = option(8, "episodes that share a call of the policy", least=1)
+    workers: int = option(1, "processes, each with a policy of its own", least=1)
 
 
 @dataclass(frozen=True)
@@ -68,7 +71,7 @@ class ReportSettings:
     runs: tuple[str, ...] = option((), "run folders, each as `folder` or `name:folder`")
     output: str = option("out/report.html", "the page")
     title: str = option("Evaluation", "its heading")
-    episodes_per_run: int = option(24, "episodes shown of each run")
+    episodes_per_run: int = option(24, "episodes shown of each run", least=0)
 
 
 def run_evaluate(settings: EvaluateSettings) -> int:
@@ -95,30 +98,45 @@ def evaluate(settings: EvaluateSettings) -> Summary:
     folder = Path(settings.output_dir)
     claim_folder(settings, folder, free=("output_dir", "batch", "workers", "base_url"))
     tasks = settings.selection.tasks()
-    left = owed(tasks, [record["id"] for record in read_records(folder)], key=lambda pair: pair[1].id)
-    solved = 0
+    done = {record["id"]: record["success"] for record in read_records(folder)}
+    left, solved = owed(tasks, done, key=lambda pair: pair[1].id), sum(done.values())
     with progress(f"playing {folder.name}", len(tasks), len(tasks) - len(left)) as advance:
-        for records in run_ordered(partial(_play, settings), _chunks(left, settings), settings.workers):
-            for record in records:
-                append_record(folder, record)
-                solved += record["success"]
-                advance(f"{solved} solved")
+        for record in _play_all(settings, left):
+            append_record(folder, record)
+            solved += record["success"]
+            advance(f"{solved} solved")
+    order_records(folder, [task.id for _, task in tasks])
     return summarize(read_records(folder))
 
 
-def _chunks(tasks: Sequence[tuple[Scene, Task]], settings: EvaluateSettings) -> list[Sequence[tuple[Scene, Task]]]:
-    size = settings.batch * 4
-    return [tasks[start : start + size] for start in range(0, len(tasks), size)]
+Work = Sequence[tuple[Scene, Task]]
 
 
-def _play(settings: EvaluateSettings, tasks: Sequence[tuple[Scene, Task]]) -> list[Record]:
+def _play_all(settings: EvaluateSettings, tasks: Work) -> Iterator[Record]:
+    """Records as they come: one by one in this process, by the chunk from workers."""
+    if settings.workers == 1:
+        yield from _play(settings, tasks)
+        return
+    size = settings.batch * _BATCHES_A_CHUNK
+    chunks = [tasks[start : start + size] for start in range(0, len(tasks), size)]
+    for records in run_ordered(partial(_play_chunk, settings), chunks, settings.workers):
+        yield from records
+
+
+def _play_chunk(settings: EvaluateSettings, tasks: Work) -> list[Record]:
+    return list(_play(settings, tasks))
+
+
+def _play(settings: EvaluateSettings, tasks: Work) -> Iterator[Record]:
+    if not tasks:
+        return  # a finished run needs no policy
     policy, prompts = _open_policy(settings)
     rollout = RolloutSettings(load_prompts(prompts), settings.control, Path(settings.output_dir), settings.seed)
 
     def household() -> Household:
         return Household(open_controller(settings.backend, settings.frame), settings.frame, settings.backend)
 
-    return list(play(tasks, policy, household, rollout, settings.batch))
+    yield from play(tasks, policy, household, rollout, min(settings.batch, len(tasks)))
 
 
 @lru_cache(maxsize=1)

@@ -32,6 +32,11 @@ VERBS = {
         "llamafactory_embodied.stages.synthesize:SynthesizeSettings",
         "llamafactory_embodied.verbs:run_synthesize",
     ),
+    "ground": Verb(
+        "rooms become albums of frames with what they show, to teach a small model to see",
+        "llamafactory_embodied.stages.grounding:GroundingSettings",
+        "llamafactory_embodied.verbs:run_ground",
+    ),
     "tiny-model": Verb(
         "a small random model of Qwen2-VL's architecture, made offline",
         "llamafactory_embodied.training.tiny_model:TinyModelSettings",
@@ -107,7 +112,7 @@ def _run(name: str, words: Sequence[str]) -> int:
         run: Callable[[Any], int | None] = _load(VERBS[name].run)
         return run(load_settings(_load(VERBS[name].settings), words)) or 0
     except EmbodiedError as error:
-        sys.stderr.write(f"llamafactory-embodied {name}: {error}\n")
+        sys.stderr.write(f"llamafactory-embodied {name}: {' '.join(str(error).split())}\n")
         return 1
     except KeyboardInterrupt:
         sys.stderr.write("\nStopped. The same command continues.\n")

@@ -16,15 +16,22 @@ from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from .errors import RecordError, SettingsError
+from .files import replace_file
 
 T = TypeVar("T")
 
 
-def option(default: Any, help: str) -> Any:  # the word that every command line uses
-    """A field of a settings dataclass with its line of help."""
+def option(default: Any, help: str, least: float | None = None) -> Any:  # help: the word of every command line
+    """A field of a settings dataclass.
+
+    Args:
+        default: a scalar, a tuple, or another settings dataclass.
+        help: one line.
+        least: the smallest number allowed.
+    """
     if isinstance(default, list | dict):
         raise TypeError("Settings are frozen: give a tuple.")
-    return dataclasses.field(default=default, metadata={"help": help})
+    return dataclasses.field(default=default, metadata={"help": help, "least": least})
 
 
 def load_settings(kind: type[T], arguments: Sequence[str]) -> T:
@@ -46,7 +53,7 @@ def load_settings(kind: type[T], arguments: Sequence[str]) -> T:
     try:
         merged = OmegaConf.merge(OmegaConf.create(value), OmegaConf.from_dotlist(overrides))
         resolved = OmegaConf.to_container(merged, resolve=True)
-    except OmegaConfBaseException as error:
+    except (OmegaConfBaseException, yaml.YAMLError) as error:
         raise SettingsError(f"{files[0] if files else 'command line'}: {error}.") from error
     return build(kind, cast(Mapping[str, Any], resolved), files[0] if files else "command line")
 
@@ -63,8 +70,14 @@ def _read(path: Path) -> Mapping[str, Any]:
     return value
 
 
-def build(kind: type[T], value: Mapping[str, Any], where: str) -> T:
+def build(kind: type[T], value: Mapping[str, Any], where: str, base: T | None = None) -> T:
     """Builds one settings dataclass from a mapping, checking every key and type.
+
+    Args:
+        kind: the dataclass.
+        value: what is given.
+        where: the file or `command line`, for messages.
+        base: what holds for the keys that are not given; the dataclass's defaults without it.
 
     Raises:
         SettingsError: see `load_settings`.
@@ -77,31 +90,46 @@ def build(kind: type[T], value: Mapping[str, Any], where: str) -> T:
             near = difflib.get_close_matches(str(key), fields, n=1)
             hint = f" Did you mean {near[0]!r}?" if near else f" Known keys: {', '.join(fields)}."
             raise SettingsError(f"{where}: unknown key {key!r}.{hint}")
-        filled[key] = _convert(hints[key], given, f"{where}: {key}")
+        before = fields[key].default if base is None else getattr(base, key)
+        filled[key] = _convert(hints[key], given, f"{where}: {key}", before)
+        _check_least(filled[key], fields[key].metadata.get("least"), f"{where}: {key}")
+    if base is not None:
+        return cast(T, dataclasses.replace(cast(Any, base), **filled))
     needed = [name for name, field in fields.items() if field.default is dataclasses.MISSING and name not in filled]
     if needed:
         raise SettingsError(f"{where}: missing {', '.join(needed)}; give {needed[0]}=... or a configuration file.")
     return kind(**filled)
 
 
-def _convert(hint: Any, value: Any, where: str) -> Any:
+def _convert(hint: Any, value: Any, where: str, before: Any = None) -> Any:
+    """A value as the type that a field wants; a group of settings keeps what the field held where nothing is given."""
     origin, arguments = typing.get_origin(hint), typing.get_args(hint)
     if origin in (types.UnionType, typing.Union):
         if value is None:
             return None
-        return _convert(next(one for one in arguments if one is not type(None)), value, where)
-    if origin is tuple:
-        listed = [value] if isinstance(value, str | int | float) else list(value)
-        return tuple(_convert(arguments[0], one, where) for one in listed)
+        return _convert(next(one for one in arguments if one is not type(None)), value, where, before)
+    if origin is tuple and isinstance(value, str | int | float | list):
+        return tuple(_convert(arguments[0], one, where) for one in (value if isinstance(value, list) else [value]))
     if dataclasses.is_dataclass(hint) and isinstance(value, Mapping):
-        return build(cast(type[Any], hint), value, where)
+        return build(cast(type[Any], hint), value, where, before if isinstance(before, cast(type, hint)) else None)
     if hint is float and isinstance(value, int) and not isinstance(value, bool):
         return float(value)
     if hint is str and isinstance(value, int | float) and not isinstance(value, bool):
         return str(value)
-    if not isinstance(value, hint) or (hint is int and isinstance(value, bool)):
-        raise SettingsError(f"{where} must be {getattr(hint, '__name__', hint)}, got {value!r}.")
+    if not isinstance(value, origin or hint) or (hint is int and isinstance(value, bool)):
+        raise SettingsError(f"{where} must be {_type_name(hint)}, got {value!r}.")
     return value
+
+
+def _type_name(hint: Any) -> str:
+    if typing.get_origin(hint) is tuple:
+        return f"a list of {_type_name(typing.get_args(hint)[0])}"
+    return "a group of settings" if dataclasses.is_dataclass(hint) else str(hint.__name__)
+
+
+def _check_least(value: Any, least: float | None, where: str) -> None:
+    if least is not None and value < least:
+        raise SettingsError(f"{where} must be at least {least}, got {value}.")
 
 
 def claim_folder(settings: Any, folder: Path, free: Sequence[str] = ()) -> None:
@@ -117,8 +145,9 @@ def claim_folder(settings: Any, folder: Path, free: Sequence[str] = ()) -> None:
     """
     path, now = folder / "settings.yaml", to_plain(settings)
     if path.exists():
-        before = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
-        changed = [key for key in now if key not in free and before.get(key) != now[key]]
+        before = _flat(_read(path))
+        binding = {key: value for key, value in _flat(now).items() if key.partition(".")[0] not in free}
+        changed = [key for key, value in binding.items() if key not in before or before[key] != value]
         if changed:
             raise RecordError(
                 f"{folder} was made with other settings ({', '.join(changed)} differ): "
@@ -127,12 +156,12 @@ def claim_folder(settings: Any, folder: Path, free: Sequence[str] = ()) -> None:
     replace_file(path, yaml.safe_dump(now, sort_keys=False, allow_unicode=True))
 
 
-def replace_file(path: Path, text: str) -> None:
-    """Writes a file whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(path.name + ".tmp")
-    temporary.write_text(text, encoding="utf-8")
-    temporary.replace(path)
+def _flat(value: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Nested settings as dotted keys."""
+    flat: dict[str, Any] = {}
+    for key, one in value.items():
+        flat |= _flat(one, f"{prefix}{key}.") if isinstance(one, Mapping) else {f"{prefix}{key}": one}
+    return flat
 
 
 def to_plain(value: Any) -> Any:
@@ -142,13 +171,20 @@ def to_plain(value: Any) -> Any:
     return [to_plain(one) for one in value] if isinstance(value, tuple) else value
 
 
-def describe(kind: type[Any], prefix: str = "") -> list[tuple[str, Any, str]]:
-    """Key, default and help of every setting, nested ones dotted."""
+def describe(kind: type[Any], base: Any = None, prefix: str = "") -> list[tuple[str, Any, str]]:
+    """Key, default and help of every setting, nested ones dotted.
+
+    Args:
+        kind: the dataclass.
+        base: where the defaults come from; the dataclass itself without it.
+        prefix: of the keys.
+    """
     rows: list[tuple[str, Any, str]] = []
     for field in dataclasses.fields(kind):
-        default = field.default if field.default is not dataclasses.MISSING else None
-        if dataclasses.is_dataclass(default):
-            rows += describe(type(default), f"{prefix}{field.name}.")
+        default = field.default if base is None else getattr(base, field.name)
+        if dataclasses.is_dataclass(default) and not isinstance(default, type):
+            rows += describe(type(default), default, f"{prefix}{field.name}.")
         else:
-            rows.append((prefix + field.name, default, field.metadata.get("help", "")))
+            shown = "required" if default is dataclasses.MISSING else default
+            rows.append((prefix + field.name, shown, field.metadata.get("help", "")))
     return rows

@@ -2,10 +2,15 @@
 
 import sys
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from .doctor import UNITY_TIMEOUT_S, doctor, render
 from .settings import option
+from .stages.grounding import GroundingSettings, ground
 from .stages.synthesize import SynthesizeSettings, synthesize
+
+if TYPE_CHECKING:
+    from .training.tiny_model import TinyModelSettings
 
 
 @dataclass(frozen=True)
@@ -19,7 +24,7 @@ def run_doctor(settings: DoctorSettings) -> int:
     """Prints the report; 1 when something that should work does not."""
     report = doctor(settings.unity_timeout_s)
     sys.stdout.write(render(report) + "\n")
-    return 0
+    return 0 if report.healthy else 1
 
 
 def run_synthesize(settings: SynthesizeSettings) -> None:
@@ -29,9 +34,13 @@ def run_synthesize(settings: SynthesizeSettings) -> None:
     sys.stdout.write(f"{report.examples} examples from {report.episodes} episodes ({ends}): {report.data_file}\n")
 
 
-def run_tiny_model(settings: object) -> None:
-    """Builds the model and prints where it is."""
-    from .training.tiny_model import TinyModelSettings, build_tiny_model
+def run_ground(settings: GroundingSettings) -> None:
+    """Prints where the albums are."""
+    sys.stdout.write(f"{ground(settings)}\n")
 
-    if isinstance(settings, TinyModelSettings):
-        sys.stdout.write(f"{build_tiny_model(settings)}\n")
+
+def run_tiny_model(settings: "TinyModelSettings") -> None:
+    """Builds the model and prints where it is."""
+    from .training.tiny_model import build_tiny_model  # needs the extra `train`, the other verbs do not
+
+    sys.stdout.write(f"{build_tiny_model(settings)}\n")

@@ -21,6 +21,9 @@ class Twin(Protocol):
     def frames(self, action: Action | None, outcome: Outcome) -> Sequence[Frame]:
         """The frames to show after an action; as many as the outcome has."""
 
+    def close(self) -> None:
+        """Called once, when the episode has ended."""
+
 
 class Plain:
     """The household's own frames."""
@@ -29,6 +32,9 @@ class Plain:
         """As they are."""
         return outcome.frames
 
+    def close(self) -> None:
+        """Nothing is open."""
+
 
 class Blind:
     """Black frames."""
@@ -36,6 +42,9 @@ class Blind:
     def frames(self, action: Action | None, outcome: Outcome) -> Sequence[Frame]:
         """As many and as large, but black."""
         return tuple(np.zeros_like(frame) for frame in outcome.frames)
+
+    def close(self) -> None:
+        """Nothing is open."""
 
 
 class Swap:
@@ -56,6 +65,10 @@ class Swap:
         self._newest = shown
         count = len(outcome.frames)
         return tuple((list(shown) * count)[:count])
+
+    def close(self) -> None:
+        """Stops the twin's simulator."""
+        self._twin.controller.stop()
 
 
 def make_twin(control: str, household: Household, scene: Scene) -> Twin:

@@ -31,6 +31,8 @@ _TEXTS = {
     "image": set(),
     "observed": set(),
 }  # text -> the placeholders it may use
+_FRAMES = {"opening": 1, "follow_up": 1, "failed": 1, "image": 1, "observed": 3}
+"""Text -> how many `<image>`s it holds when `$images` stands for one; 0 for the others."""
 _CONTROL = re.compile(r"<(?=\||(?:image|video|audio)>)", re.IGNORECASE)
 IMAGE = "<image>"
 
@@ -73,7 +75,7 @@ def load_prompts(name: str) -> PromptSet:
     try:
         text = shipped.read_text(encoding="utf-8") if shipped.is_file() else Path(name).read_text(encoding="utf-8")
         value = yaml.safe_load(text)
-    except (OSError, yaml.YAMLError) as error:
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise PromptError(f"Prompt set {name!r}: expected `full`, `brief` or a YAML file; {error}.") from error
     if not isinstance(value, dict) or not isinstance(value.get("reasons"), dict):
         raise PromptError(f"Prompt set {name!r} must be a mapping with the texts and `reasons`.")
@@ -85,21 +87,33 @@ def _texts(name: str, value: Mapping[str, Any]) -> dict[str, str]:
     missing += [f"reasons.{kind}" for kind in FEEDBACK if not isinstance(value["reasons"].get(kind), str)]
     if missing:
         raise PromptError(f"Prompt set {name!r} lacks the texts: {', '.join(missing)}.")
+    unknown = [f"reasons.{kind}" for kind in value["reasons"] if kind not in FEEDBACK]
+    unknown += [str(key) for key in value if key not in ("name", "reasons", *_TEXTS)]
+    if unknown:
+        raise PromptError(f"Prompt set {name!r} has unknown texts: {', '.join(unknown)}.")
     return {key: value[key] for key in _TEXTS}
 
 
 def _checked(prompts: PromptSet) -> PromptSet:
     for key, allowed in _TEXTS.items():
-        found = set(Template(prompts.texts[key]).get_identifiers())
-        if not found <= allowed:
-            extra = ", ".join(f"${name}" for name in sorted(found - allowed))
-            raise PromptError(
-                f"Prompt set {prompts.name!r}: text `{key}` uses {extra}; it may use: {sorted(allowed)}."
-            )
-    for key, count in (("image", 1), ("observed", 3)):
-        if prompts.texts[key].count(IMAGE) != count:
-            raise PromptError(f"Prompt set {prompts.name!r}: text `{key}` must hold {IMAGE} {count} times.")
+        _check_placeholders(prompts.name, key, prompts.texts[key], allowed)
+        shown = Template(prompts.texts[key]).safe_substitute(images=IMAGE).count(IMAGE)
+        if shown != _FRAMES.get(key, 0):
+            where = "$images exactly once" if "images" in allowed else f"{IMAGE} {_FRAMES.get(key, 0)} times"
+            raise PromptError(f"Prompt set {prompts.name!r}: text `{key}` must hold {where}.")
+    for kind, text in prompts.reasons.items():
+        _check_placeholders(prompts.name, f"reasons.{kind}", text, {"reason"})
     return prompts
+
+
+def _check_placeholders(name: str, key: str, text: str, allowed: set[str]) -> None:
+    template = Template(text)
+    if not template.is_valid():
+        raise PromptError(f"Prompt set {name!r}: text `{key}` holds a `$` that starts no placeholder; write `$$`.")
+    found = set(template.get_identifiers())
+    if not found <= allowed:
+        extra = ", ".join(f"${placeholder}" for placeholder in sorted(found - allowed))
+        raise PromptError(f"Prompt set {name!r}: text `{key}` uses {extra}; it may use: {sorted(allowed)}.")
 
 
 def as_plain(text: str) -> str:
@@ -122,9 +136,7 @@ def user_turn(prompts: PromptSet, task: str, step: Mapping[str, Any]) -> str:
         return prompts.fill("opening", task=values["task"], images=images)
     if step["success"]:
         return prompts.fill("follow_up", **values)
-    reason = Template(prompts.reasons[step["feedback"]]).safe_substitute(
-        reason=as_plain(step["error"] or "").rstrip(".")
-    )
+    reason = Template(prompts.reasons[step["feedback"]]).substitute(reason=as_plain(step["error"] or "").rstrip("."))
     return prompts.fill("failed" if step["legal"] else "refused", **values, reason=reason)
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from ..tasks.affordances import usual_places
 from ..tasks.planner import Planner
@@ -12,6 +12,8 @@ from ..world.action import Action
 from ..world.household import Frame, Outcome
 from .conversation import Message
 from .reply import Thought, write_reply
+
+Memory = TypeVar("Memory")
 
 
 @dataclass(frozen=True)
@@ -41,8 +43,7 @@ class View:
         action: what was done last, None at the start or after an unparseable reply.
         outcome: what came of it.
         known: objectIds that may be gone to.
-        planner: all-knowing; for the oracle and the judge alone.
-        sights: what the newest frame shows.
+        planner: all-knowing; for the oracle alone.
     """
 
     episode: str
@@ -68,7 +69,7 @@ class Policy(Protocol):
         """How records and tables call it."""
 
     def reply(self, views: Sequence[View]) -> list[Reply]:
-        """One reply for each running episode, in order."""
+        """One reply for each running episode, in order; an episode that is not among them has ended."""
 
 
 class Oracle:
@@ -95,6 +96,7 @@ class SearcherPolicy:
 
     def reply(self, views: Sequence[View]) -> list[Reply]:
         """The searcher's next action, with thoughts where there is a writer."""
+        self._searchers = _running(self._searchers, views)
         return [Reply(self._decide(view)) for view in views]
 
     def _decide(self, view: View) -> str:
@@ -121,6 +123,7 @@ class PriorOnly:
 
     def reply(self, views: Sequence[View]) -> list[Reply]:
         """The next step of a script that was fixed at the start."""
+        self._scripts = _running(self._scripts, views)
         return [Reply(write_reply([], self._next(view))) for view in views]
 
     def _next(self, view: View) -> Action:
@@ -134,6 +137,11 @@ class PriorOnly:
         elif picked:
             script.clear()
         return script.pop(0) if script else Action("end")
+
+
+def _running(kept: Mapping[str, Memory], views: Sequence[View]) -> dict[str, Memory]:
+    """What is kept of episodes, without those that have ended."""
+    return {view.episode: kept[view.episode] for view in views if view.episode in kept}
 
 
 def prior_script(task: Task) -> list[Action]:

@@ -1,58 +1,68 @@
 """Work spread over processes, its results in order: the same output whatever the number of workers."""
 
 import multiprocessing
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from contextlib import contextmanager
+import signal
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from typing import TypeVar
 
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from ..errors import EmbodiedError
 
 Work = TypeVar("Work")
 Result = TypeVar("Result")
 
 
-def run_ordered(job: Callable[[Work], Result], work: Sequence[Work], workers: int) -> Iterator[Result]:
+def run_ordered(job: Callable[[Work], Result], work: Iterable[Work], workers: int) -> Iterator[Result]:
     """Runs a job on each piece of work.
 
     Args:
         job: a function that can be pickled; errors it raises come out here.
-        work: pieces, each pickled to a worker.
+        work: pieces, each pickled to a worker when its turn is near.
         workers: processes; 1 runs everything in this one.
 
     Yields:
         Results in the order of the work.
+
+    Raises:
+        EmbodiedError: a worker process died.
     """
     if workers <= 1:
         yield from map(job, work)
         return
+    others = set(multiprocessing.active_children())
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(workers, mp_context=context) as pool:
+    with ProcessPoolExecutor(workers, mp_context=context, initializer=_die_on_interrupt) as pool:
         try:
-            yield from pool.map(job, work)
-        except BaseException:
+            yield from _in_order(pool, job, work, ahead=2 * workers)
+        except BaseException as error:
             pool.shutdown(wait=False, cancel_futures=True)
+            for child in set(multiprocessing.active_children()) - others:
+                child.terminate()  # a piece of work may take minutes; whoever stopped us does not want to wait
+            if isinstance(error, BrokenProcessPool):
+                raise EmbodiedError(
+                    "A worker process died without a word, most often for lack of memory. "
+                    "Use fewer workers; the same command continues."
+                ) from error
             raise
 
 
-@contextmanager
-def progress(label: str, total: int, done: int = 0) -> Iterator[Callable[[str], None]]:
-    """A progress bar with rate and time left; call what it gives once per finished piece, with a word on the state."""
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        TimeRemainingColumn(),
-        TextColumn("{task.fields[state]}"),
-    )
-    with Progress(*columns) as bar:
-        task = bar.add_task(label, total=total, completed=done, state="")
+def _in_order(
+    pool: ProcessPoolExecutor, job: Callable[[Work], Result], work: Iterable[Work], ahead: int
+) -> Iterator[Result]:
+    running: deque[Future[Result]] = deque()
+    for piece in work:
+        running.append(pool.submit(job, piece))
+        if len(running) > ahead:
+            yield running.popleft().result()
+    while running:
+        yield running.popleft().result()
 
-        def advance(state: str = "") -> None:
-            bar.update(task, advance=1, state=state)
 
-        yield advance
+def _die_on_interrupt() -> None:
+    """Ctrl-C reaches every process of the terminal: workers end at once, without a traceback each."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def owed(items: Iterable[Work], done: Iterable[str], key: Callable[[Work], str]) -> list[Work]:

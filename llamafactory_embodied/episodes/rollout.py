@@ -1,19 +1,19 @@
 """Plays tasks: household and policy in turns, several episodes at once, each written down as it ends."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from ..errors import SimulatorError
+from ..errors import EmbodiedError, PolicyError, SimulatorError
 from ..tasks.planner import Planner
 from ..tasks.task import Task
 from ..world.action import Action
 from ..world.household import RULES, Frame, Household, Outcome
 from ..world.scene import Scene
 from ..world.sight import Sighting
-from .control import make_twin
+from .control import Plain, Twin, make_twin
 from .conversation import PromptSet, messages
 from .policy import Policy, Reply, View
 from .record import FORMAT, Record, frame_name, save_frame
@@ -44,7 +44,12 @@ class RolloutSettings:
 
 
 class Episode:
-    """One task being played."""
+    """One task being played.
+
+    Attributes:
+        end: None while it runs, then why it is over.
+        message: what went wrong, for an episode that the simulator broke.
+    """
 
     def __init__(self, household: Household, scene: Scene, task: Task, policy: str, settings: RolloutSettings):
         self.household, self.scene, self.task, self.settings, self._policy = household, scene, task, settings, policy
@@ -54,25 +59,34 @@ class Episode:
         self.end: str | None = None
         self.message = ""
         self._action: Action | None = None
-        self._saved = 0
         self._target_seen = False
         self._last_sights: tuple[Sighting, ...] = ()
-        self._twin = make_twin(settings.control, household, scene)
+        self._outcome = self._refusal(None)
+        self._twin: Twin = Plain()
         try:
-            self._note(None, None, household.reset(scene), None)
+            first = household.reset(scene)
+            self._twin = make_twin(settings.control, household, scene)
+            self._note(None, None, first, None)
         except SimulatorError as error:
-            self._broke(error)
+            self._broke("the start", error)
 
     @property
     def view(self) -> View:
         """What the policy is shown."""
-        said = messages(self.settings.prompts, self.task.instruction, self.steps)
         return View(
-            self.task.id, self.task, said, self.frames, self._action, self._outcome, self.household.known, self.planner
+            episode=self.task.id,
+            task=self.task,
+            messages=messages(self.settings.prompts, self.task.instruction, self.steps),
+            images=tuple(self.frames),
+            action=self._action,
+            outcome=self._outcome,
+            known=self.household.known,
+            planner=self.planner,
         )
 
     def apply(self, reply: Reply) -> None:
         """Does what a reply says and notes what came of it."""
+        reply = replace(reply, text=_storable(reply.text))
         kinds = {item["objectType"] for item in self.household.metadata["objects"]}
         action = parse_reply(reply.text, sorted(kinds))
         try:
@@ -82,7 +96,11 @@ class Episode:
                 self._note(action, reply, self.household.step(action), None)
             self._check_end(action)
         except SimulatorError as error:
-            self._broke(error)
+            self._broke(str(action or "an unparseable reply"), error)
+
+    def close(self) -> None:
+        """Lets go of what the episode opened for itself; the household is its caller's."""
+        self._twin.close()
 
     def record(self) -> Record:
         """The episode as it is written down."""
@@ -113,7 +131,7 @@ class Episode:
     def _note(self, action: Action | None, reply: Reply | None, outcome: Outcome, name: str | None) -> None:
         if outcome.sights:
             self._last_sights = outcome.sights[-1] if action is None or action.name != "observe" else self._last_sights
-        self._outcome = outcome if outcome.sights else self._refusal(outcome)
+        self._outcome = outcome if outcome.sights else self._refusal(outcome.feedback)
         self._action = action
         kinds = {sight.object_type for frame in outcome.sights for sight in frame}
         self._target_seen = self._target_seen or self.task.target_type in kinds
@@ -134,13 +152,12 @@ class Episode:
         }
         self.steps.append(step if reply is None or reply.tokens is None else step | {"tokens": reply.tokens})
 
-    def _refusal(self, outcome: Outcome) -> Outcome:
+    def _refusal(self, feedback: str | None) -> Outcome:
         """A refused action shows nothing new; what was seen last stays."""
-        return Outcome(False, False, outcome.feedback, "", (), (self._last_sights,))
+        return Outcome(False, False, feedback, "", (), (self._last_sights,))
 
     def _keep(self, frame: Frame) -> str:
-        name = frame_name(self.task.id, self._saved)
-        self._saved += 1
+        name = frame_name(self.task.id, len(self.frames))
         self.frames.append(frame)
         if self.settings.folder is not None:
             save_frame(self.settings.folder, name, frame)
@@ -157,8 +174,13 @@ class Episode:
         elif len(done) >= self.task.max_steps:
             self.end = "step_limit"
 
-    def _broke(self, error: SimulatorError) -> None:
-        self.end, self.message = "infrastructure", str(error)
+    def _broke(self, at: str, error: SimulatorError) -> None:
+        self.end, self.message = "infrastructure", f"At {at}: {error}"
+
+
+def _storable(text: str) -> str:
+    """Text without lone surrogates: a server may send them, no file can hold them."""
+    return text.encode("utf-8", "replace").decode("utf-8")
 
 
 def play(
@@ -179,24 +201,53 @@ def play(
 
     Yields:
         Records, as episodes end.
+
+    Raises:
+        PolicyError: the policy failed; an episode is never ended for it.
+        SimulatorError: no simulator can be opened.
     """
     waiting = iter(tasks)
     free = [open_household() for _ in range(batch)]
     running: list[Episode] = []
-    while True:
-        for scene, task in islice(waiting, len(free)):
-            running.append(Episode(free.pop(), scene, task, policy.name, settings))
-        if not running:
-            return
-        _advance([episode for episode in running if episode.end is None], policy)
-        for episode in [one for one in running if one.end is not None]:
-            running.remove(episode)
-            free.append(episode.household)
-            yield episode.record()
+    try:
+        while True:
+            for scene, task in islice(waiting, len(free)):
+                running.append(Episode(free.pop(), scene, task, policy.name, settings))
+            if not running:
+                return
+            _advance([episode for episode in running if episode.end is None], policy)
+            for episode in [one for one in running if one.end is not None]:
+                running.remove(episode)
+                episode.close()
+                free.append(episode.household)
+                yield episode.record()
+                if episode.end == "infrastructure":
+                    free[-1] = _reopened(free[-1], open_household)
+    finally:
+        for episode in running:
+            episode.close()
+        for household in (*free, *(episode.household for episode in running)):
+            household.controller.stop()
 
 
 def _advance(episodes: Sequence[Episode], policy: Policy) -> None:
     if not episodes:
         return
-    for episode, reply in zip(episodes, policy.reply([episode.view for episode in episodes]), strict=True):
+    try:
+        replies = policy.reply([episode.view for episode in episodes])
+    except EmbodiedError:
+        raise
+    except Exception as error:  # whatever a model, its library or its server raised: say who and where, once
+        first = episodes[0].task.id
+        raise PolicyError(
+            f"The policy {policy.name} failed in a batch of {len(episodes)} episodes, {first} first: "
+            f"{type(error).__name__}: {error}"
+        ) from error
+    for episode, reply in zip(episodes, replies, strict=True):
         episode.apply(reply)
+
+
+def _reopened(household: Household, open_household: Callable[[], Household]) -> Household:
+    """A simulator that failed once is not trusted with the next episode."""
+    household.controller.stop()
+    return open_household()

@@ -2,6 +2,7 @@
 
 import base64
 import io
+import json
 import os
 import time
 from collections.abc import Iterator, Sequence
@@ -10,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import openai
+from openai.types.chat import ChatCompletion
 from PIL import Image
 
 from ..errors import PolicyError
@@ -66,13 +68,16 @@ class ServerPolicy:
                 temperature=self._temperature,
                 seed=self._seed,
             )
-        except openai.OpenAIError as error:
+        except (openai.OpenAIError, json.JSONDecodeError) as error:
             raise PolicyError(
                 f"The model server at {self._client.base_url} does not answer for {self._model!r}: {error}. "
                 "Start it, or correct base_url and model; the same command continues."
             ) from error
-        if not answer.choices:
-            raise PolicyError(f"The model server at {self._client.base_url} sent an answer without choices.")
+        if not isinstance(answer, ChatCompletion) or not answer.choices:  # a web page comes through as plain text
+            raise PolicyError(
+                f"The model server at {self._client.base_url} sent an answer without choices: {str(answer)[:200]!r}. "
+                "Expected an OpenAI-compatible chat completion; base_url usually ends in /v1."
+            )
         tokens = answer.usage.completion_tokens if answer.usage else None
         return Reply(answer.choices[0].message.content or "", tokens, time.perf_counter() - start)
 

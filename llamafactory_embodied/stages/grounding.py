@@ -4,8 +4,7 @@ Large models come with eyes; the demo's has random weights. An album walks throu
 the furniture in view, the small things, or whether one thing is there. Nothing in it says what to do.
 """
 
-import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -13,19 +12,21 @@ from typing import Any
 
 import numpy as np
 
-from ..episodes.pool import progress, run_ordered
+from ..episodes.conversation import IMAGE, load_prompts
+from ..episodes.pool import run_ordered
+from ..episodes.progress import progress
 from ..episodes.record import frame_name, save_frame
 from ..episodes.selection import Selection
-from ..settings import claim_folder, option, replace_file
+from ..files import append_line, read_lines
+from ..settings import claim_folder, option
 from ..tasks.names import plain
 from ..world.action import Action
 from ..world.controller import FrameSettings, open_controller
 from ..world.household import Frame, Household, Outcome
 from ..world.scene import Scene
 from ..world.sight import Sighting
+from .dataset import DATA_FILE, Example, example_line, name_data_set
 from .thoughts import name_sights
-
-DATA_FILE = "train.jsonl"
 
 
 @dataclass(frozen=True)
@@ -36,14 +37,14 @@ class GroundingSettings:
     dataset: str = option("embodied_grounding", "the data set's name in dataset_info.json")
     selection: Selection = option(Selection(split="base"), "rooms; tasks play no part")
     frame: FrameSettings = option(FrameSettings(), "camera")
-    albums: int = option(4, "albums for each room")
-    stops: int = option(10, "frames in each album")
+    albums: int = option(4, "albums for each room", least=1)
+    stops: int = option(10, "frames in each album", least=1)
     seed: int = option(0, "decides walks and questions")
-    workers: int = option(2, "processes")
+    workers: int = option(2, "processes", least=1)
 
 
 def ground(settings: GroundingSettings) -> Path:
-    """Writes the data set.
+    """Writes the data set; the albums of an interrupted call are kept.
 
     Returns:
         The training file.
@@ -54,34 +55,53 @@ def ground(settings: GroundingSettings) -> Path:
     folder = Path(settings.output_dir)
     claim_folder(settings, folder, free=("workers", "output_dir"))
     scenes = list(settings.selection.scenes())
-    lines: list[str] = []
-    walk: Callable[[Scene], list[dict[str, Any]]] = partial(_walk_room, settings)
-    with progress("walking", len(scenes)) as advance:
-        for albums in run_ordered(walk, scenes, settings.workers):
-            lines += [json.dumps(album, ensure_ascii=False) + "\n" for album in albums]
-            advance("")
-    replace_file(folder / DATA_FILE, "".join(lines))
-    entry = {settings.dataset: {"file_name": DATA_FILE, "formatting": "embodied"}}
-    replace_file(folder / "dataset_info.json", json.dumps(entry, indent=2) + "\n")
-    return folder / DATA_FILE
+    work = _owed(settings, scenes, {album["id"] for _, album in read_lines(folder / DATA_FILE)})
+    total, left = len(scenes) * settings.albums, sum(len(numbers) for _, numbers in work)
+    with progress("walking", total, total - left) as advance:
+        for albums in run_ordered(partial(_walk_room, settings), work, settings.workers):
+            for album in albums:
+                append_line(folder / DATA_FILE, example_line(album))
+                advance("")
+    return name_data_set(folder, settings.dataset)
 
 
-def _walk_room(settings: GroundingSettings, scene: Scene) -> list[dict[str, Any]]:
+Work = tuple[Scene, tuple[int, ...]]
+"""A room and the numbers of its albums."""
+
+
+def _owed(settings: GroundingSettings, scenes: Sequence[Scene], done: Collection[str]) -> list[Work]:
+    work = []
+    for scene in scenes:
+        numbers = tuple(number for number in range(settings.albums) if _album_name(scene, number) not in done)
+        if numbers:
+            work.append((scene, numbers))
+    return work
+
+
+def _album_name(scene: Scene, number: int) -> str:
+    return f"album-{scene.name}-{number}"
+
+
+def _walk_room(settings: GroundingSettings, work: Work) -> list[Example]:
+    scene, numbers = work
     household = Household(open_controller("embedded", settings.frame), settings.frame)
-    return [_album(settings, household, scene, number) for number in range(settings.albums)]
+    return [_album(settings, household, scene, number) for number in numbers]
 
 
-def _album(settings: GroundingSettings, household: Household, scene: Scene, number: int) -> dict[str, Any]:
+def _album(settings: GroundingSettings, household: Household, scene: Scene, number: int) -> Example:
     rng = np.random.default_rng([settings.seed, int(scene.digest[:8], 16), number])
-    name = f"album-{scene.name}-{number}"
-    messages: list[dict[str, str]] = [{"role": "system", "content": "You are a household robot."}]
+    name = _album_name(scene, number)
+    messages = [{"role": "system", "content": load_prompts("brief").fill("system")}]
     images: list[str] = []
     for frame, sights, place in _walk(household, scene, settings.stops, rng):
         path = frame_name(name, len(images))
         save_frame(Path(settings.output_dir), path, frame)
         images.append(path)
         question, answer = _question(sights, place, scene, rng)
-        messages += [{"role": "user", "content": f"<image> {question}"}, {"role": "assistant", "content": answer}]
+        messages += [
+            {"role": "user", "content": f"{IMAGE} {question}"},
+            {"role": "assistant", "content": answer},
+        ]
     return {"id": name, "messages": messages, "images": images, "task": "grounding", "stage": 0}
 
 

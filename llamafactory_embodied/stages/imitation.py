@@ -5,8 +5,7 @@ from typing import Any
 
 from ..episodes.conversation import PromptSet, messages
 from ..errors import RecordError
-
-Example = dict[str, Any]
+from .dataset import Example
 
 
 def to_example(record: Mapping[str, Any], prompts: PromptSet, stage: int) -> Example:

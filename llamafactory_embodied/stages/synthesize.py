@@ -9,21 +9,24 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from ..episodes.conversation import load_prompts
+from ..episodes.conversation import PromptSet, load_prompts
 from ..episodes.policy import SearcherPolicy
-from ..episodes.pool import owed, progress, run_ordered
+from ..episodes.pool import owed, run_ordered
+from ..episodes.progress import progress
 from ..episodes.record import Record, append_record, read_records
 from ..episodes.rollout import RolloutSettings, play
 from ..episodes.selection import Selection
-from ..settings import claim_folder, option, replace_file, to_plain
+from ..files import replace_file
+from ..settings import claim_folder, option, to_plain
 from ..tasks.task import Task
 from ..world.controller import FrameSettings, open_controller
 from ..world.household import Household
 from ..world.scene import Scene
+from .dataset import write_data_set
 from .imitation import imitation_examples
 from .thoughts import Writer
 
-DATA_FILE = "train.jsonl"
+_FREE = ("workers", "output_dir")  # settings that change nothing in what is made
 
 
 @dataclass(frozen=True)
@@ -35,9 +38,9 @@ class SynthesizeSettings:
     selection: Selection = option(Selection(), "rooms and tasks")
     frame: FrameSettings = option(FrameSettings(), "camera")
     prompts: str = option("full", "prompt set: full, brief, or a YAML file")
-    variety: int = option(3, "wordings used for each thought; 1 suits models trained from scratch")
+    variety: int = option(3, "wordings used for each thought; 1 suits models trained from scratch", least=1)
     seed: int = option(0, "decides the wording of the thoughts")
-    workers: int = option(2, "processes")
+    workers: int = option(2, "processes", least=1)
 
 
 @dataclass(frozen=True)
@@ -65,19 +68,21 @@ def synthesize(settings: SynthesizeSettings) -> SynthesisReport:
 
     Raises:
         RecordError: the folder holds episodes made with other settings.
+        PromptError: the prompt set cannot be used.
     """
+    prompts = load_prompts(settings.prompts)
     folder = Path(settings.output_dir)
-    claim_folder(settings, folder, free=("workers", "output_dir"))
+    claim_folder(settings, folder, _FREE)
     tasks = settings.selection.tasks()
     done = [record["id"] for record in read_records(folder)]
     left = owed(tasks, done, key=lambda pair: pair[1].id)
-    job: Callable[[Work], Sequence[Record]] = partial(_play_room, settings)
+    job: Callable[[Work], Sequence[Record]] = partial(_play_room, settings, prompts)
     with progress("synthesizing", len(tasks), len(tasks) - len(left)) as advance:
         for records in run_ordered(job, _by_room(left), settings.workers):
             for record in records:
                 append_record(folder, record)
                 advance("")
-    return _write_data_set(settings, folder)
+    return _report(settings, prompts, list(read_records(folder)))
 
 
 def _by_room(tasks: Iterable[tuple[Scene, Task]]) -> list[Work]:
@@ -86,9 +91,9 @@ def _by_room(tasks: Iterable[tuple[Scene, Task]]) -> list[Work]:
     return [(pairs[0][0], tuple(task for _, task in pairs)) for pairs in grouped]
 
 
-def _play_room(settings: SynthesizeSettings, work: Work) -> Sequence[Record]:
+def _play_room(settings: SynthesizeSettings, prompts: PromptSet, work: Work) -> Sequence[Record]:
     scene, tasks = work
-    rollout = RolloutSettings(load_prompts(settings.prompts), folder=Path(settings.output_dir), seed=settings.seed)
+    rollout = RolloutSettings(prompts, folder=Path(settings.output_dir), seed=settings.seed)
     policy = SearcherPolicy(Writer(settings.seed, settings.variety))
 
     def household() -> Household:
@@ -97,24 +102,22 @@ def _play_room(settings: SynthesizeSettings, work: Work) -> Sequence[Record]:
     return list(play([(scene, task) for task in tasks], policy, household, rollout))
 
 
-def _write_data_set(settings: SynthesizeSettings, folder: Path) -> SynthesisReport:
-    prompts = load_prompts(settings.prompts)
-    records = list(read_records(folder))
+def _report(settings: SynthesizeSettings, prompts: PromptSet, records: Sequence[Record]) -> SynthesisReport:
+    """Writes the data set and a manifest that accounts for every episode."""
+    folder = Path(settings.output_dir)
     examples = list(imitation_examples(records, prompts))
-    lines = "".join(json.dumps(example, ensure_ascii=False) + "\n" for example in examples)
-    replace_file(folder / DATA_FILE, lines)
-    entry = {settings.dataset: {"file_name": DATA_FILE, "formatting": "embodied"}}
-    replace_file(folder / "dataset_info.json", json.dumps(entry, indent=2) + "\n")
-    ends = Counter(f"{record['end']}, {'solved' if record['success'] else 'not solved'}" for record in records)
+    data_file = write_data_set(folder, settings.dataset, examples)
+    kinds = Counter(f"{record['end']}, {'solved' if record['success'] else 'not solved'}" for record in records)
+    ends = dict(sorted(kinds.items()))
     manifest: dict[str, Any] = {
         "episodes": len(records),
         "examples": len(examples),
-        "ends": dict(sorted(ends.items())),
+        "ends": ends,
         "by_type": dict(sorted(Counter(example["task"] for example in examples).items())),
         "images": sum(len(example["images"]) for example in examples),
         "prompts": prompts.label,
         "backend": "embedded",
-        "settings": to_plain(settings),
+        "settings": {key: value for key, value in to_plain(settings).items() if key not in _FREE},
     }
     replace_file(folder / "manifest.json", json.dumps(manifest, indent=2, ensure_ascii=False) + "\n")
-    return SynthesisReport(len(records), len(examples), dict(sorted(ends.items())), folder / DATA_FILE)
+    return SynthesisReport(len(records), len(examples), ends, data_file)

@@ -6,6 +6,7 @@ has room. The same scene, types and seed give the same tasks in every process.
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -66,7 +67,7 @@ def _worded(task: Task, rng: np.random.Generator) -> Task:
         destination=plain(destination) if destination else "",
         on="in" if destination in _HOLLOW else "on",
     )
-    return Task(**{**vars(task), "instruction": text})
+    return replace(task, instruction=text)
 
 
 class _Room:

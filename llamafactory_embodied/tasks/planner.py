@@ -7,6 +7,7 @@ things are.
 from collections.abc import Mapping
 from typing import Any
 
+from ..errors import TaskError
 from ..world.action import Action
 from ..world.boxes import box_of, distance_to_box
 from ..world.household import Household
@@ -113,6 +114,9 @@ class Planner:
     def _target(self, object_type: str) -> Item:
         """The instance meant: one of the task's, otherwise the nearest."""
         items = [item for item in self._household.metadata["objects"] if item["objectType"] == object_type]
+        if not items:
+            scene = self._household.metadata["sceneName"]
+            raise TaskError(f"Task {self._task.id} is about {object_type!r}; the scene {scene} has none.")
         agent = self._household.metadata["agent"]["position"]
         return min(
             items, key=lambda item: (item["objectId"] not in self._task.target_ids, distance_to_box(agent, item))
@@ -122,6 +126,9 @@ class Planner:
         """The nearest furniture on which things can be left."""
         fixed = [item for item in self._household.metadata["objects"] if item["receptacle"] and not item["pickupable"]]
         open_ones = [item for item in fixed if not item["openable"] and item["objectType"] != "Floor"]
+        if not open_ones:
+            scene = self._household.metadata["sceneName"]
+            raise TaskError(f"Task {self._task.id}: the scene {scene} has no surface to leave a thing on.")
         agent = self._household.metadata["agent"]["position"]
         return min(open_ones, key=lambda item: (distance_to_box(agent, item), item["objectId"]))
 
@@ -134,4 +141,8 @@ class Planner:
         return None
 
     def _object(self, object_id: str) -> Item:
-        return next(item for item in self._household.metadata["objects"] if item["objectId"] == object_id)
+        for item in self._household.metadata["objects"]:
+            if item["objectId"] == object_id:
+                found: Item = item
+                return found
+        raise TaskError(f"Task {self._task.id} is about {object_id!r}, which its scene does not have.")

@@ -113,7 +113,7 @@ class Task:
                 goals=tuple(Goal(**entry) for entry in value["goals"]),
                 max_steps=int(value["max_steps"]),
             )
-        except (KeyError, TypeError) as error:
+        except (KeyError, TypeError, ValueError) as error:
             raise TaskError(f"Not a task: {error!r} in {str(value)[:200]}.") from error
         unknown = [goal.kind for goal in task.goals if goal.kind not in GOAL_KINDS]
         if unknown:
