@@ -59,7 +59,7 @@ class RoomState:
         self.objects: list[Item] = [dict(item) for item in metadata["objects"]]
         self._numbers = {item["objectId"]: number for number, item in enumerate(self.objects)}
         self.agent: Item = dict(metadata["agent"]) | {"name": "agent"}
-        self.held: str | None = None
+        self.held = next((item["objectId"] for item in self.objects if item.get("isPickedUp")), None)
         self.start = dict(self.agent["position"])
         self._structure = room_primitives(metadata)
         self._drawn: dict[int, tuple[Item, list[Primitive]]] = {}
