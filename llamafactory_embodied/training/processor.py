@@ -108,7 +108,7 @@ class MarkedRows:
     def _counting(self) -> Any:
         """The host's processor without its pixels, which tokenizing does not need; made once."""
         if self.processor is not None and not hasattr(self, "_counter"):
-            self._counter = counting(self.processor)
+            self._counter = counting(self.processor, close_images=True)
         return self._counter if self.processor is not None else None
 
     @staticmethod
