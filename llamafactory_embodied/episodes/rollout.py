@@ -8,7 +8,7 @@ from typing import Any
 
 from ..errors import EmbodiedError, PolicyError, SimulatorError
 from ..tasks.planner import Planner
-from ..tasks.task import Task
+from ..tasks.task import REPEATS, Task
 from ..world.action import Action
 from ..world.household import RULES, Frame, Household, Outcome
 from ..world.scene import Scene
@@ -19,10 +19,8 @@ from .policy import Policy, Reply, View
 from .record import FORMAT, Record, frame_name, save_frame
 from .reply import parse_reply
 
-REPEATS = 4
-"""The fourth identical action in a row ends an episode, as in the reference evaluator."""
 UNPARSEABLE = 3
-"""So does the third reply in a row without an action."""
+"""The third reply in a row without an action ends an episode."""
 
 
 @dataclass(frozen=True)

@@ -11,9 +11,9 @@ from ..errors import TaskError
 from ..world.action import Action
 from ..world.boxes import box_of, distance_to_box
 from ..world.household import Household
-from ..world.legality import REACH_M
+from ..world.legality import REACH_M, handleable
 from ..world.sight import Sighting
-from .task import Goal, Task
+from .task import REPEATS, Goal, Task
 
 Item = Mapping[str, Any]
 
@@ -58,7 +58,7 @@ class Planner:
         if self._held() is not None:
             surface = self._any_surface()
             put_down = [*self._go(surface), Action("put", surface["objectType"])]
-        if self._near(item):
+        if self._at_hand(item):
             return [*put_down, Action("pickup", item["objectType"])]
         return [*put_down, *self._approach(item), Action("pickup", item["objectType"])]
 
@@ -73,12 +73,15 @@ class Planner:
 
     def _go(self, item: Item) -> list[Action]:
         step = Action("navigate to", item["objectType"])
-        if item["objectId"] in self._household.known:
-            return [step]
-        return [
-            Action("navigate to", self._stepping_stone(item)) if self._household.surveyed else Action("observe"),
-            step,
-        ]
+        if item["objectId"] not in self._household.known:
+            surveyed = self._household.surveyed
+            return [Action("navigate to", self._stepping_stone(item)) if surveyed else Action("observe"), step]
+        return [Action("observe"), step] if self._is_stuck(item["objectType"]) else [step]
+
+    def _is_stuck(self, object_type: str) -> bool:
+        """Whether one more instance of a type in a row would end the episode as a repetition."""
+        latest = [self._object(name)["objectType"] for name in self._household.visited[1 - REPEATS :]]
+        return latest == [object_type] * (REPEATS - 1) and not self._household.surveyed
 
     def _stepping_stone(self, item: Item) -> str:
         """What has been seen and stands nearest to what has not; from there one sees more."""
@@ -98,6 +101,13 @@ class Planner:
             if opened or self._object(step.object_id)["isOpen"]:
                 left.append(Action("close", step.object_type))
         return left
+
+    def _at_hand(self, item: Item) -> bool:
+        """Whether the household would let the agent handle an object from here."""
+        visited, metadata = self._household.visited, self._household.metadata
+        contents = self._object(visited[-1]).get("receptacleObjectIds") or () if visited else ()
+        allowed = {one["objectId"] for one in handleable(metadata, contents)}
+        return item["objectId"] in allowed and self._near(item)
 
     def _near(self, item: Item) -> bool:
         agent = self._household.metadata["agent"]["position"]

@@ -12,7 +12,7 @@ from ..world.household import Outcome
 from ..world.legality import REACH_M
 from ..world.sight import Sighting
 from .affordances import usual_places
-from .task import Task
+from .task import REPEATS, Task
 
 _ENOUGH_PRIOR = 0.5  # below this share of likely places in sight, a look around comes before a guess
 
@@ -65,6 +65,7 @@ class Searcher:
         self._surveyed: set[str | None] = set()
         self._landmarks: dict[str, str] = {}
         self._last: tuple[Action, Outcome] | None = None
+        self._decided: list[Action] = []
 
     def see(self, action: Action | None, outcome: Outcome, known: Iterable[str]) -> None:
         """Takes in what an action came to.
@@ -86,6 +87,13 @@ class Searcher:
 
     def decide(self) -> Decision:
         """The next action."""
+        decision = self._choose()
+        if self._decided[1 - REPEATS :] == [decision.action] * (REPEATS - 1):
+            decision = Decision(Action("observe"), "lost", self._kind_here())
+        self._decided.append(decision.action)
+        return decision
+
+    def _choose(self) -> Decision:
         if self._last is not None and not self._last[1].success:
             return self._recover(self._last[0])
         goal = self.task.goals[0]

@@ -11,6 +11,9 @@ from ..world.sight import Sighting
 MAX_STEPS = {"single_search": 22, "single_pickup_from_closerep": 24, "pickup_and_put": 30}
 """Steps an agent may take, by task type; the reference evaluator's limits."""
 
+REPEATS = 4
+"""The fourth identical action in a row ends an episode, as in the reference evaluator."""
+
 GOAL_KINDS = ("in_view", "held", "placed")
 
 
