@@ -26,7 +26,8 @@ class DemoSettings:
 
     output_dir: str = option("out/demo", "folder for everything that is made")
     synthesize: SynthesizeSettings = option(SynthesizeSettings(), "trajectories")
-    model: TinyModelSettings = option(TinyModelSettings(output_dir="out/demo/base"), "the model to start from")
+    base: str = option("", "checkpoint to start from; empty builds a tiny model with random weights")
+    model: TinyModelSettings = option(TinyModelSettings(output_dir="out/demo/base"), "that tiny model")
     recipe: str = option("recipes/demo/stage1.yaml", "LLaMA-Factory's recipe")
     overrides: tuple[str, ...] = option((), "key=value overrides of the recipe")
     evaluate: EvaluateSettings = option(EvaluateSettings(), "held-out rooms and tasks")
@@ -43,10 +44,8 @@ def run_demo(settings: DemoSettings) -> int:
     _say("1/4", "rooms, tasks and trajectories")
     data = synthesize(replace(settings.synthesize, output_dir=str(folder / "data")))
     sys.stdout.write(f"{data.examples} examples from {data.episodes} episodes\n")
-    _say("2/4", "a model with random weights, and stock llamafactory-cli train")
-    base, trained = folder / "base", folder / "stage1"
-    if not (base / "config.json").exists():
-        build_tiny_model(replace(settings.model, output_dir=str(base), corpus=str(data.data_file), overwrite=True))
+    _say("2/4", "stock llamafactory-cli train")
+    base, trained = _base(settings, folder, data.data_file), folder / "stage1"
     _train(settings, base, trained, data.data_file.parent)
     _say("3/4", "episodes in held-out rooms")
     runs = _play(settings, folder / "runs", {"untrained": base, "trained": trained})
@@ -54,6 +53,16 @@ def run_demo(settings: DemoSettings) -> int:
     run_report(ReportSettings(tuple(runs), str(folder / "report.html"), "Demo: a tiny model in held-out kitchens"))
     sys.stdout.write(f"{time.monotonic() - started:.0f} s in all\n")
     return 0
+
+
+def _base(settings: DemoSettings, folder: Path, corpus: Path) -> Path:
+    """The model to start from."""
+    if settings.base:
+        return Path(settings.base)
+    base = folder / "base"
+    if not (base / "config.json").exists():
+        build_tiny_model(replace(settings.model, output_dir=str(base), corpus=str(corpus), overwrite=True))
+    return base
 
 
 def _say(step: str, what: str) -> None:
