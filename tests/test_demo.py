@@ -45,7 +45,8 @@ def test_the_whole_path_leaves_data_checkpoint_runs_and_page(
     assert terms["template"] == "embodied_qwen2_vl"
     assert terms["prompts"][0].startswith("brief@")
     page = (folder / "report.html").read_text()
-    assert "trained" in page and "data:image/" in page
+    assert "trained" in page
+    assert "data:image/" in page
     assert str(folder / "report.html") in done.stdout
 
 

@@ -121,7 +121,7 @@ def _walk(household: Household, scene: Scene, stops: int, rng: np.random.Generat
 def _wander(household: Household, places: Sequence[tuple[str, str]], rng: np.random.Generator) -> Outcome | None:
     """One more action: mostly goes on, often opens what is closed, sometimes picks up or puts down."""
     here = _here(household)
-    if here is not None and here["openable"] and rng.random() < 0.85:
+    if here is not None and here["openable"] and rng.random() < (0.1 if here["isOpen"] else 0.85):
         outcome = household.step(Action("close" if here["isOpen"] else "open", here["objectType"]))
         if outcome.success:
             return outcome
