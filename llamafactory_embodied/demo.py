@@ -34,6 +34,7 @@ class DemoSettings:
     controls: tuple[str, ...] = option(
         ("swap", "prior"), "played beside the model: swap, blind, prior, searcher, oracle"
     )
+    control_rooms: int = option(0, "rooms in which the controls play; 0 is all of them")
     recorded: tuple[str, ...] = option((), "recorded scenes for one more run, where EMBODIED_THOR_DATA is set")
 
 
@@ -96,11 +97,13 @@ def _play(settings: DemoSettings, folder: Path, models: dict[str, Path]) -> list
     plans: dict[str, EvaluateSettings] = {}
     for name, checkpoint in reversed(models.items()):
         plans[name] = replace(settings.evaluate, policy="checkpoint", checkpoint=str(checkpoint))
+    rooms = settings.control_rooms or settings.evaluate.selection.rooms
+    fewer = replace(settings.evaluate.selection, rooms=rooms)
     for control in settings.controls:
         if control in ("swap", "blind"):
-            plans[f"trained, {control}"] = replace(plans["trained"], control=control)
+            plans[f"trained, {control}"] = replace(plans["trained"], control=control, selection=fewer)
         else:
-            plans[control] = replace(settings.evaluate, policy=control, workers=settings.synthesize.workers)
+            plans[control] = replace(settings.evaluate, policy=control)
     if settings.recorded and os.environ.get("EMBODIED_THOR_DATA"):
         scenes = replace(settings.evaluate.selection, rooms=0, recorded=settings.recorded)
         plans["trained, recorded"] = replace(plans["trained"], selection=scenes)

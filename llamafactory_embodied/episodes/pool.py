@@ -1,6 +1,7 @@
 """Work spread over processes, its results in order: the same output whatever the number of workers."""
 
 import multiprocessing
+import os
 import signal
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -33,7 +34,8 @@ def run_ordered(job: Callable[[Work], Result], work: Iterable[Work], workers: in
         return
     others = set(multiprocessing.active_children())
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(workers, mp_context=context, initializer=_die_on_interrupt) as pool:
+    threads = max(1, (os.cpu_count() or 1) // workers)
+    with ProcessPoolExecutor(workers, mp_context=context, initializer=_start_worker, initargs=(threads,)) as pool:
         try:
             yield from _in_order(pool, job, work, ahead=2 * workers)
         except BaseException as error:
@@ -60,8 +62,9 @@ def _in_order(
         yield running.popleft().result()
 
 
-def _die_on_interrupt() -> None:
-    """Ctrl-C reaches every process of the terminal: workers end at once, without a traceback each."""
+def _start_worker(threads: int) -> None:
+    """Ends at once on Ctrl-C, which reaches every process of a terminal, and takes its share of the cores only."""
+    os.environ["OMP_NUM_THREADS"] = str(threads)
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
