@@ -25,7 +25,9 @@ Array = npt.NDArray[np.float64]
 def _occupancy(state: RoomState) -> Occupancy:
     in_hand = set(state.in_hand())
     standing = [item for item in state.objects if item["objectId"] not in in_hand]
-    return Occupancy(standing, state.scene["sceneBounds"], state.start)
+    return Occupancy(
+        [solid for item in standing for solid in state.solids(item)], state.scene["sceneBounds"], state.start
+    )
 
 
 def reachable_positions(state: RoomState, _: Arguments) -> list[dict[str, float]]:

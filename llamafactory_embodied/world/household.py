@@ -6,14 +6,14 @@ instances means the nearest one in view, and, asked again, the next one not yet 
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from ..errors import SceneError, SimulatorError
+from ..errors import EmbodiedError, SceneError, SimulatorError
 from .action import TARGETED, Action
 from .boxes import distance_to_box
 from .controller import FrameSettings
@@ -21,6 +21,7 @@ from .legality import REACH_M, handleable, navigable
 from .pose import Pose, corner_pose, poses_for
 from .scene import Scene
 from .sight import Sighting, sightings
+from .surfaces import Rectangle, facing_free_side, stretches, with_footprint
 
 RULES = "unaided"
 STEP_M = 0.5
@@ -29,6 +30,7 @@ STEP_M = 0.5
 Frame = npt.NDArray[np.uint8]
 
 _TURNS_DEG = {"left": -90.0, "right": 90.0, "back": 180.0}
+_ANSWERED = ("objects", "agent", "lastActionSuccess", "errorMessage", "actionReturn", "inventoryObjects")
 _ID = re.compile(r"\b([A-Za-z]+)\|[-+|.\w]+")
 
 FEEDBACK = (
@@ -68,12 +70,23 @@ class Outcome:
     object_id: str | None = None
 
 
+class Stop(NamedTuple):
+    """Where one goes when one goes to an object.
+
+    Attributes:
+        object_id: the object.
+        area: the stretch of it, for one that is too long to be seen and reached from one place.
+    """
+
+    object_id: str
+    area: Rectangle | None = None
+
+
 class Household:
     """One agent in one room, over any AI2-THOR Controller.
 
     Attributes:
         known: objectId -> objectType of what may be gone to: all that was seen so far, large and near enough.
-        visited: objectIds gone to, the latest last.
         surveyed: whether the agent has looked around where it stands.
     """
 
@@ -81,7 +94,8 @@ class Household:
         self.controller, self.frame, self.backend = controller, frame, backend
         self._positions: list[dict[str, float]] = []
         self.known: dict[str, str] = {}
-        self.visited: list[str] = []
+        self._stops: list[Stop] = []
+        self._generated = False
         self.surveyed = False
 
     def reset(self, scene: Scene) -> Outcome:
@@ -91,19 +105,22 @@ class Household:
             SceneError: nobody can stand in the room, or the backend does not have it.
             SimulatorError: the simulator failed.
         """
-        if self.backend == "embedded":
-            self.controller.reset(scene.metadata)
-        elif scene.generated:
+        if self.backend != "embedded" and scene.generated:
             raise SceneError(f"{scene.name} is a generated room; it opens on the embedded backend only.")
-        else:
-            self.controller.reset(scene.name)
+        opened = scene.metadata if self.backend == "embedded" else scene.name
+        self._ask("reset", lambda: self.controller.reset(opened))
         self._positions = self._step("GetReachablePositions").metadata["actionReturn"] or []
         if not self._positions:
             raise SceneError(f"{scene.source}: the agent finds no free position in {scene.name}.")
         if not self._teleport(corner_pose(self.metadata, self._positions)):
             raise SimulatorError(f"{scene.name}: the agent cannot be put into its corner: {self._error()}")
-        self.known, self.visited, self.surveyed = {}, [], False
+        self.known, self._stops, self.surveyed, self._generated = {}, [], False, scene.generated
         return self._seen(None)
+
+    @property
+    def visited(self) -> list[str]:
+        """The objectIds gone to, the latest last; a long worktop once for each of its stretches."""
+        return [stop.object_id for stop in self._stops]
 
     @property
     def metadata(self) -> Mapping[str, Any]:
@@ -143,11 +160,12 @@ class Household:
 
     def _observe(self) -> Outcome:
         home = self._pose()
-        looks = []
-        for turn in _TURNS_DEG.values():
-            self._teleport(Pose(home.x, home.z, (home.yaw_deg + turn) % 360, 0.0))
-            looks.append(self._look())
-        self._teleport(home)
+        turns = [Pose(home.x, home.z, (home.yaw_deg + turn) % 360, 0.0) for turn in _TURNS_DEG.values()]
+        looks = [self._look() for turn in turns if self._teleport(turn)]
+        if not self._teleport(home):
+            raise SimulatorError(f"The agent cannot turn back to where it looked before: {self._error()}")
+        if len(looks) < len(turns):  # Unity lets a held thing not pass through another
+            return self._unchanged("blocked")
         self.surveyed = True
         return Outcome(True, True, None, "", tuple(look[0] for look in looks), tuple(look[1] for look in looks))
 
@@ -164,29 +182,53 @@ class Household:
             present = any(item["objectType"] == target for item in self.metadata["objects"])
             return _refused("not_navigable" if present else "unknown_object")
         home = self._pose()
-        for object_id in self._preferred(instances):
-            for pose in poses_for(self._object(object_id), self._positions, self.frame.fov_deg, self._aspect):
-                if self._teleport(pose) and self._object(object_id)["visible"]:
-                    self.surveyed = False
-                    self.visited = [other for other in self.visited if other != object_id] + [object_id]
-                    return self._seen(object_id)
+        for stop in self._preferred(instances):
+            if self._go(stop):
+                self.surveyed = False
+                self._stops = [other for other in self._stops if other != stop] + [stop]
+                return self._seen(stop.object_id)
         self._teleport(home)
         return self._unchanged("unreachable")
+
+    def _go(self, stop: Stop) -> bool:
+        """Stands before a stop so that the object is seen; where that fails the agent stands wherever it tried."""
+        item = self._standing_for(stop)
+        for pose in poses_for(item, self._positions, self.frame.fov_deg, self._aspect):
+            if self._teleport(pose) and self._object(stop.object_id)["visible"]:
+                return True
+        return False
+
+    def _standing_for(self, stop: Stop) -> Mapping[str, Any]:
+        """The part of an object that a stop is about, as an object."""
+        item = self._object(stop.object_id)
+        part = item if stop.area is None else with_footprint(item, stop.area)
+        return part if self._generated else facing_free_side(part, self._positions)
 
     @property
     def _aspect(self) -> float:
         return self.frame.width_px / self.frame.height_px
 
-    def _preferred(self, instances: Sequence[str]) -> list[str]:
-        """Instances in the order in which the agent means them: not yet visited, in view, near."""
+    def _preferred(self, instances: Sequence[str]) -> list[Stop]:
+        """Stops in the order in which the agent means them: not yet visited, in view, near."""
         agent = self.metadata["agent"]["position"]
+        turns = {stop: turn for turn, stop in enumerate(self._stops, start=1)}
 
-        def order(object_id: str) -> tuple[int, bool, float, str]:
-            item = self._object(object_id)
-            turn = self.visited.index(object_id) + 1 if object_id in self.visited else 0
-            return turn, not item["visible"], distance_to_box(agent, item), object_id
+        def order(stop: Stop) -> tuple[int, bool, float, str, Sequence[float]]:
+            part = self._standing_for(stop)
+            return (
+                turns.get(stop, 0),
+                not part["visible"],
+                distance_to_box(agent, part),
+                stop.object_id,
+                stop.area or (),
+            )
 
-        return sorted(instances, key=order)
+        return sorted((stop for object_id in instances for stop in self._stops_at(object_id)), key=order)
+
+    def _stops_at(self, object_id: str) -> list[Stop]:
+        item = self._object(object_id)
+        parts = stretches(item, self.metadata["objects"])
+        return [Stop(object_id, part) for part in parts] if len(parts) > 1 else [Stop(object_id)]
 
     # ---------------------------------------------------------------- handling
 
@@ -252,10 +294,25 @@ class Household:
         return str(self.metadata["errorMessage"])
 
     def _step(self, name: str, **arguments: Any) -> Any:
+        return self._ask(name, lambda: self.controller.step(action=name, **arguments))
+
+    def _ask(self, what: str, call: Callable[[], Any]) -> Any:
+        """One call of the simulator.
+
+        Raises:
+            SceneError: the scene cannot be opened.
+            SimulatorError: the simulator failed or answered something that is no event.
+        """
         try:
-            return self.controller.step(action=name, **arguments)
-        except (RuntimeError, TimeoutError, ValueError, OSError) as error:
-            raise SimulatorError(f"The simulator failed at {name}: {type(error).__name__}: {error}") from error
+            event = call()
+            missing = [key for key in _ANSWERED if key not in event.metadata]
+        except EmbodiedError:
+            raise
+        except Exception as error:  # ai2thor raises whatever its Unity process hit: this is the boundary
+            raise SimulatorError(f"The simulator failed at {what}: {type(error).__name__}: {error}") from error
+        if missing:
+            raise SimulatorError(f"The simulator's answer to {what} lacks {', '.join(missing)}; restart it.")
+        return event
 
 
 def _refused(feedback: str) -> Outcome:

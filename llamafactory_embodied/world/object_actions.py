@@ -1,7 +1,7 @@
 """AI2-THOR's actions on things: pick up, put, open, close, toggle. An action that fails changes nothing."""
 
 from .arguments import Arguments, number, visible_object
-from .boxes import forward, low_and_high, moved
+from .boxes import distance_to_box, forward, low_and_high, moved
 from .compatibility import takes
 from .hollow_shapes import DRAWER_TRAVEL
 from .state import ActionFailedError, Item, RoomState
@@ -38,7 +38,7 @@ def put(state: RoomState, action: Arguments) -> None:
     receptacle, held = visible_object(state, action), state[state.held]
     _check_takes(state, receptacle, held)
     name = receptacle["objectId"]
-    spot = find_spot(held, receptacle, [state[other] for other in state.direct_contents(name)])
+    spot = _free_spot(state, held, receptacle)
     if spot is None:
         raise ActionFailedError(f"No valid positions to place {held['objectId']} in {name}: no room is left.")
     center = held["axisAlignedBoundingBox"]["center"]
@@ -46,6 +46,14 @@ def put(state: RoomState, action: Arguments) -> None:
     state.replace(state.held, isPickedUp=False, parentReceptacles=[name])
     state.replace(name, receptacleObjectIds=[*state.direct_contents(name), state.held])
     state.held = None
+
+
+def _free_spot(state: RoomState, held: Item, receptacle: Item) -> dict[str, float] | None:
+    """A free spot on what the agent stands nearest to, where a counter has several rectangles."""
+    contents = [state[other] for other in state.direct_contents(receptacle["objectId"])]
+    body = state.agent["position"]
+    solids = sorted(state.solids(receptacle), key=lambda solid: distance_to_box(body, solid))
+    return next((spot for solid in solids if (spot := find_spot(held, solid, contents))), None)
 
 
 def _check_takes(state: RoomState, receptacle: Item, held: Item) -> None:

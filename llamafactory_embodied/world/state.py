@@ -12,6 +12,7 @@ import numpy as np
 from .boxes import distance_to_box, forward, moved
 from .raycast import Camera, Primitive, View, cast
 from .shapes import object_primitives, room_primitives
+from .surfaces import footprint, with_footprint, worktop
 
 CAMERA_ABOVE_BODY_M = {True: 0.675, False: 0.0}
 """Camera height above the agent's body position, standing and crouched, of AI2-THOR's default agent."""
@@ -61,6 +62,7 @@ class RoomState:
         self.agent: Item = dict(metadata["agent"]) | {"name": "agent"}
         self.held = next((item["objectId"] for item in self.objects if item.get("isPickedUp")), None)
         self.start = dict(self.agent["position"])
+        self._tops = {item["objectId"]: tops for item in self.objects if (tops := self._worktops(item))}
         self._structure = room_primitives(metadata)
         self._drawn: dict[int, tuple[Item, list[Primitive]]] = {}
         self.changed()
@@ -106,6 +108,15 @@ class RoomState:
     def in_hand(self) -> list[str]:
         """What the hand holds, and what lies in or on it."""
         return [] if self.held is None else [self.held, *self.contents(self.held)]
+
+    def _worktops(self, item: Item) -> list[Item]:
+        """The rectangles of a counter that does not fill its box; empty for everything else."""
+        areas = worktop(item, self.objects)
+        return [] if areas == [footprint(item)] else [with_footprint(item, area) for area in areas]
+
+    def solids(self, item: Item) -> list[Item]:
+        """The boxes that an object fills, each as an object: several for a bent counter or one with a sink in it."""
+        return self._tops.get(item["objectId"]) or [item]
 
     # ---------------------------------------------------------------- the agent
 
@@ -156,7 +167,7 @@ class RoomState:
         for number, item in enumerate(self.objects):
             kept = self._drawn.get(number)
             if kept is None or kept[0] is not item:
-                kept = (item, object_primitives(item, number))
+                kept = (item, [part for solid in self.solids(item) for part in object_primitives(solid, number)])
                 self._drawn[number] = kept
             solids += kept[1]
         return solids

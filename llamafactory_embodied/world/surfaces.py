@@ -1,0 +1,234 @@
+"""The worktops of recorded counters: where they really are in their boxes, and in which stretches one visits them.
+
+AI2-THOR gives a counter one box, however it is bent: a counter in the shape of an L covers standing room, and a sink
+set into it lies under its box. What stands below a worktop, with its front to the room, tells where the worktop is.
+Generated counters are straight and have nothing set in; for them everything here is their own box.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
+from typing import Any, NamedTuple
+
+from .boxes import corner_points, low_and_high
+
+STRETCH_M = 1.25
+"""Length of a worktop that one place before it shows and reaches."""
+
+_DEEPEST_M = 0.8  # a straight counter is less deep; a box that is deeper both ways may be an L or a U
+_STRIP_M = 0.68  # depth of a worktop along a wall below which no cabinet tells
+_LIP_M = 0.03  # by which a worktop stands out before the cabinets below it
+_DEEPEST_UNIT_M = 1.0
+_DEEPEST_BASIN_M = 0.5
+_BASE_UNITS = frozenset({"Cabinet", "Drawer"})
+_WITHOUT_FRONT = frozenset(
+    {"CoffeeTable", "CounterTop", "DiningTable", "Shelf", "SideTable", "Sink", "SinkBasin", "StoveBurner"}
+)
+_FACING = {0.0: ("z", 1), 90.0: ("x", 1), 180.0: ("z", -1), 270.0: ("x", -1)}
+
+Item = Mapping[str, Any]
+
+
+class Rectangle(NamedTuple):
+    """A rectangle on the floor plan, metres."""
+
+    x_low: float
+    x_high: float
+    z_low: float
+    z_high: float
+
+    def holds(self, x: float, z: float) -> bool:
+        """Whether a point lies inside."""
+        return self.x_low <= x <= self.x_high and self.z_low <= z <= self.z_high
+
+
+def footprint(item: Item) -> Rectangle:
+    """The floor plan of an object's box."""
+    low, high = low_and_high(item)
+    return Rectangle(low[0], high[0], low[2], high[2])
+
+
+def with_footprint(item: Item, area: Rectangle) -> dict[str, Any]:
+    """The object with another floor plan, its height kept."""
+    box = item["axisAlignedBoundingBox"]
+    x, z = (area.x_low + area.x_high) / 2, (area.z_low + area.z_high) / 2
+    center = {"x": x, "y": box["center"]["y"], "z": z}
+    size = {"x": area.x_high - area.x_low, "y": box["size"]["y"], "z": area.z_high - area.z_low}
+    return {
+        **item,
+        "axisAlignedBoundingBox": {"cornerPoints": corner_points(center, size), "center": center, "size": size},
+    }
+
+
+def worktop(counter: Item, objects: Sequence[Item], with_holes: bool = True) -> list[Rectangle]:
+    """The rectangles of a counter's box that are worktop, without overlap.
+
+    Args:
+        counter: AI2-THOR object metadata.
+        objects: everything in its scene.
+        with_holes: whether basins that are set in are left out.
+    """
+    whole = footprint(counter)
+    if counter["objectType"] != "CounterTop":
+        return [whole]
+    strips = _strips(counter, objects) or [whole]
+    holes = [footprint(item) for item in objects if _set_in(item, counter)] if with_holes else []
+    return [whole] if strips == [whole] and not holes else _cells(strips, holes)
+
+
+def _set_in(item: Item, counter: Item) -> bool:
+    """Whether an object is a basin that lies under the counter's box and not in a gap of it."""
+    if item["objectType"] != "SinkBasin" or not footprint(counter).holds(*_middle(item)):
+        return False
+    bottom, top = low_and_high(item)[0][1], low_and_high(counter)[1][1]
+    return top - _DEEPEST_BASIN_M < bottom < top
+
+
+def _strips(counter: Item, objects: Sequence[Item]) -> list[Rectangle]:
+    """Worktop along the sides of a box that is too deep for a straight counter; empty where nothing tells."""
+    whole = footprint(counter)
+    if min(whole.x_high - whole.x_low, whole.z_high - whole.z_low) <= _DEEPEST_M:
+        return []
+    depths: dict[float, float] = {}
+    for unit in objects:
+        if _stands_below(unit, counter):
+            yaw = 90.0 * (round(unit["rotation"]["y"] / 90.0) % 4)
+            depth = _front(footprint(unit), whole, yaw) + _LIP_M
+            if depth <= _DEEPEST_UNIT_M:
+                depths[yaw] = max(depths.get(yaw, 0.0), depth)
+    strips = [_strip(whole, yaw, depth) for yaw, depth in sorted(depths.items())]
+    return strips and _cover(strips, whole, [item for item in objects if _on_top(item, counter)])
+
+
+def _stands_below(unit: Item, counter: Item) -> bool:
+    if unit["objectType"] not in _BASE_UNITS or not footprint(counter).holds(*_middle(unit)):
+        return False
+    return low_and_high(unit)[1][1] < low_and_high(counter)[1][1]
+
+
+def _on_top(item: Item, counter: Item) -> bool:
+    burner = item["objectType"] == "StoveBurner" and footprint(counter).holds(*_middle(item))
+    return burner or counter["objectId"] in (item.get("parentReceptacles") or ()) or _set_in(item, counter)
+
+
+def _middle(item: Item) -> tuple[float, float]:
+    center = item["axisAlignedBoundingBox"]["center"]
+    return center["x"], center["z"]
+
+
+def _front(unit: Rectangle, whole: Rectangle, yaw: float) -> float:
+    """How far a unit's front is from the side of the counter that lies behind it."""
+    axis, sign = _FACING[yaw]
+    low, high = (0, 1) if axis == "x" else (2, 3)
+    return unit[high] - whole[low] if sign > 0 else whole[high] - unit[low]
+
+
+def _strip(whole: Rectangle, yaw: float, depth: float) -> Rectangle:
+    """The strip of a box along the side that lies behind a front."""
+    axis, sign = _FACING[yaw]
+    low, high = (0, 1) if axis == "x" else (2, 3)
+    sides = list(whole)
+    if sign > 0:
+        sides[high] = min(whole[high], whole[low] + depth)
+    else:
+        sides[low] = max(whole[low], whole[high] - depth)
+    return Rectangle(*sides)
+
+
+def _cover(strips: list[Rectangle], whole: Rectangle, things: Sequence[Item]) -> list[Rectangle]:
+    """Adds the strips that carry what the given ones do not; the whole box where that does not help."""
+    strips = list(strips)
+    for thing in things:
+        x, z = _middle(thing)
+        if not any(strip.holds(x, z) for strip in strips):
+            more = [_strip(whole, yaw, _STRIP_M) for yaw in _FACING]
+            strips += [strip for strip in more if strip.holds(x, z)][:1] or [whole]
+    return strips
+
+
+def _cells(strips: Sequence[Rectangle], holes: Sequence[Rectangle]) -> list[Rectangle]:
+    """The union of strips less the holes, in rectangles that do not overlap and are as long as they can be."""
+    areas = [*strips, *holes]
+    x_cuts = sorted({edge for area in areas for edge in area[:2]})
+    z_cuts = sorted({edge for area in areas for edge in area[2:]})
+    along_x = _merged(strips, holes, x_cuts, z_cuts)
+    along_z = [
+        Rectangle(x_low, x_high, z_low, z_high)
+        for z_low, z_high, x_low, x_high in _merged(
+            [_turned(area) for area in strips], [_turned(area) for area in holes], z_cuts, x_cuts
+        )
+    ]
+    return min(along_x, along_z, key=len)
+
+
+def _turned(area: Rectangle) -> Rectangle:
+    return Rectangle(area.z_low, area.z_high, area.x_low, area.x_high)
+
+
+def _merged(
+    strips: Sequence[Rectangle], holes: Sequence[Rectangle], x_cuts: Sequence[float], z_cuts: Sequence[float]
+) -> list[Rectangle]:
+    """Cells between the cuts that are worktop, neighbours along x joined."""
+    found: list[Rectangle] = []
+    for z_low, z_high in pairwise(z_cuts):
+        for x_low, x_high in pairwise(x_cuts):
+            x, z = (x_low + x_high) / 2, (z_low + z_high) / 2
+            if not any(area.holds(x, z) for area in strips) or any(area.holds(x, z) for area in holes):
+                continue
+            if found and found[-1].x_high == x_low and found[-1].z_low == z_low:
+                found[-1] = Rectangle(found[-1].x_low, x_high, z_low, z_high)
+            else:
+                found.append(Rectangle(x_low, x_high, z_low, z_high))
+    return found
+
+
+def stretches(item: Item, objects: Sequence[Item]) -> list[Rectangle]:
+    """The parts of a surface that one goes to one after the other; its own box where one place serves it all.
+
+    Args:
+        item: AI2-THOR object metadata.
+        objects: everything in its scene.
+    """
+    if not item["receptacle"] or item["openable"] or item["pickupable"] or item["objectType"] == "Floor":
+        return [footprint(item)]
+    return [part for area in worktop(item, objects, with_holes=False) for part in _cut(area)]
+
+
+def _cut(area: Rectangle) -> list[Rectangle]:
+    """Equal parts of a rectangle along its longer side."""
+    width, depth = area.x_high - area.x_low, area.z_high - area.z_low
+    if max(width, depth) <= 1.2 * STRETCH_M:
+        return [area]
+    count = math.ceil(max(width, depth) / STRETCH_M)
+    if width < depth:
+        return [_turned(part) for part in _cut(_turned(area))]
+    step = width / count
+    return [area._replace(x_low=area.x_low + k * step, x_high=area.x_low + (k + 1) * step) for k in range(count)]
+
+
+def facing_free_side(item: Item, positions: Sequence[Mapping[str, float]]) -> Item:
+    """The object with its rotation set to the side from which one gets nearest to it.
+
+    AI2-THOR's rotation of what has no front, such as a counter, says nothing about it; what has one is left alone.
+
+    Args:
+        item: AI2-THOR object metadata.
+        positions: where the agent can stand.
+    """
+    if item["objectType"] not in _WITHOUT_FRONT or not positions:
+        return item
+    area = footprint(item)
+
+    def gap(yaw: float) -> float:
+        x, z = _middle_of_side(area, yaw)
+        return min(math.hypot(spot["x"] - x, spot["z"] - z) for spot in positions)
+
+    return {**item, "rotation": {**item["rotation"], "y": min(_FACING, key=gap)}}
+
+
+def _middle_of_side(area: Rectangle, yaw: float) -> tuple[float, float]:
+    axis, sign = _FACING[yaw]
+    x, z = (area.x_low + area.x_high) / 2, (area.z_low + area.z_high) / 2
+    if axis == "x":
+        return (area.x_high if sign > 0 else area.x_low), z
+    return x, (area.z_high if sign > 0 else area.z_low)
