@@ -4,6 +4,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
+import numpy as np
+
 from ..tasks.affordances import usual_places
 from ..tasks.planner import Planner
 from ..tasks.searcher import Decision, Searcher
@@ -24,11 +26,13 @@ class Reply:
         text: thoughts and decision.
         tokens: how many tokens the model generated, None for what is no model.
         seconds: how long it took.
+        slip: whether the action is a deliberate mistake, to be recovered from and never imitated.
     """
 
     text: str
     tokens: int | None = None
     seconds: float = 0.0
+    slip: bool = False
 
 
 @dataclass(frozen=True)
@@ -86,27 +90,54 @@ Writer = Callable[[Searcher, Decision, str], Sequence[Thought]]
 
 
 class SearcherPolicy:
-    """The searcher, with thoughts written by a writer."""
+    """The searcher, with thoughts written by a writer, and now and then a slip.
+
+    A learner makes mistakes that its teacher never makes, and then finds itself where no example has been. Noise
+    injected into the teacher's actions, and not imitated, puts the recovery into the examples (the idea of DART,
+    Laskey et al. 2017).
+    """
 
     name = "searcher"
 
-    def __init__(self, write: Writer | None = None):
-        self._write = write
+    def __init__(self, write: Writer | None = None, slips: float = 0.0, seed: int = 0):
+        """Sets up.
+
+        Args:
+            write: writes the thoughts; None leaves them out.
+            slips: share of turns in which something else is done than the searcher decided.
+            seed: decides where.
+        """
+        self._write, self._slips, self._seed = write, slips, seed
         self._searchers: dict[str, Searcher] = {}
 
     def reply(self, views: Sequence[View]) -> list[Reply]:
         """The searcher's next action, with thoughts where there is a writer."""
         self._searchers = _running(self._searchers, views)
-        return [Reply(self._decide(view)) for view in views]
+        return [self._decide(view) for view in views]
 
-    def _decide(self, view: View) -> str:
+    def _decide(self, view: View) -> Reply:
         if view.first:
             self._searchers[view.episode] = Searcher(view.task)
         searcher = self._searchers[view.episode]
         searcher.see(view.action, view.outcome, view.known)
         decision = searcher.decide()
+        slip = self._slip(view)
+        if slip is not None and slip != decision.action:
+            decision = Decision(slip, "go", decision.place)
         thoughts = self._write(searcher, decision, view.episode) if self._write else []
-        return write_reply(thoughts, decision.action)
+        return Reply(write_reply(thoughts, decision.action), slip=decision.action == slip)
+
+    def _slip(self, view: View) -> Action | None:
+        """A mistake of the kind that learners make: a place at random, or a hand that reaches for nothing."""
+        if self._slips == 0.0:
+            return None
+        rng = np.random.default_rng([self._seed, *view.episode.encode(), len(view.messages)])
+        if rng.random() >= self._slips:
+            return None
+        places = sorted(usual_places(view.task.target_type))
+        place = places[int(rng.integers(len(places)))]
+        choices = [Action("navigate to", place), Action("pickup", view.task.target_type), Action("open", place)]
+        return choices[int(rng.choice(3, p=[0.7, 0.15, 0.15]))]
 
 
 class PriorOnly:

@@ -148,7 +148,11 @@ class Episode:
             "target_seen": self._target_seen,
             "seconds": 0.0 if reply is None else round(reply.seconds, 4),
         }
-        self.steps.append(step if reply is None or reply.tokens is None else step | {"tokens": reply.tokens})
+        if reply is not None and reply.tokens is not None:
+            step["tokens"] = reply.tokens
+        if reply is not None and reply.slip:
+            step["slip"] = True
+        self.steps.append(step)
 
     def _refusal(self, feedback: str | None) -> Outcome:
         """A refused action shows nothing new; what was seen last stays."""

@@ -11,7 +11,8 @@ from .dataset import Example
 def to_example(record: Mapping[str, Any], prompts: PromptSet, stage: int) -> Example:
     """One episode as one training example of `data_info/README.md`.
 
-    Every word comes from the conversation that an acting model is shown; all assistant turns carry loss.
+    Every word comes from the conversation that an acting model is shown. All assistant turns carry loss, but for
+    deliberate slips, which are read and not trained on.
 
     Raises:
         RecordError: the episode was played with another prompt set.
@@ -21,9 +22,14 @@ def to_example(record: Mapping[str, Any], prompts: PromptSet, stage: int) -> Exa
             f"Episode {record['id']} was played with the prompt set {record['prompts']}, not {prompts.label}: "
             "synthesize again, or name that prompt set."
         )
+    said = messages(prompts, record["task"]["instruction"], record["steps"])
+    slips = iter([bool(step.get("slip")) for step in record["steps"] if step["reply"] is not None])
+    for message in said:
+        if message["role"] == "assistant":
+            message["loss"] = not next(slips)
     return {
         "id": record["id"],
-        "messages": messages(prompts, record["task"]["instruction"], record["steps"]),
+        "messages": said,
         "images": [frame for step in record["steps"] for frame in step["frames"]],
         "task": record["task"]["type"],
         "stage": stage,

@@ -39,6 +39,9 @@ class SynthesizeSettings:
     frame: FrameSettings = option(FrameSettings(), "camera")
     prompts: str = option("full", "prompt set: full, brief, or a YAML file")
     variety: int = option(3, "wordings used for each thought; 1 suits models trained from scratch", least=1)
+    slips: float = option(
+        0.0, "share of turns with a deliberate mistake, which the searcher recovers from; not trained on"
+    )
     seed: int = option(0, "decides the wording of the thoughts")
     workers: int = option(2, "processes", least=1)
 
@@ -94,7 +97,7 @@ def _by_room(tasks: Iterable[tuple[Scene, Task]]) -> list[Work]:
 def _play_room(settings: SynthesizeSettings, prompts: PromptSet, work: Work) -> Sequence[Record]:
     scene, tasks = work
     rollout = RolloutSettings(prompts, folder=Path(settings.output_dir), seed=settings.seed)
-    policy = SearcherPolicy(Writer(settings.seed, settings.variety))
+    policy = SearcherPolicy(Writer(settings.seed, settings.variety), settings.slips, settings.seed)
 
     def household() -> Household:
         return Household(open_controller("embedded", settings.frame), settings.frame)

@@ -94,8 +94,15 @@ class Searcher:
         return decision
 
     def _choose(self) -> Decision:
-        if self._last is not None and not self._last[1].success:
+        wanted = self._want()
+        if self._last is None or self._last[1].success:
+            return wanted
+        if wanted.action == self._last[0]:
             return self._recover(self._last[0])
+        return replace(wanted, occasion="failed") if wanted.action.name == "navigate to" else wanted
+
+    def _want(self) -> Decision:
+        """What to do as if the last action had not failed."""
         goal = self.task.goals[0]
         if goal.kind == "in_view":
             return Decision(Action("end"), "done", self._kind_here()) if self._at_hand() else self._search()
