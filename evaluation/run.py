@@ -17,7 +17,7 @@ from evaluation.runs import Run, load_run
 from evaluation.summary import Summary, summarize
 from evaluation.tables import comparison_table, summary_table, type_table
 from llamafactory_embodied.episodes.conversation import load_prompts
-from llamafactory_embodied.episodes.policy import MODEL_FREE, Policy, Reply, View, make_policy
+from llamafactory_embodied.episodes.policy import MODEL_FREE, Policy, Reply, SearcherPolicy, View, make_policy
 from llamafactory_embodied.episodes.pool import owed, run_ordered
 from llamafactory_embodied.episodes.progress import progress
 from llamafactory_embodied.episodes.record import Record, append_record, order_records, read_records
@@ -27,6 +27,7 @@ from llamafactory_embodied.episodes.server_policy import ServerPolicy
 from llamafactory_embodied.errors import SettingsError
 from llamafactory_embodied.files import replace_file
 from llamafactory_embodied.settings import claim_folder, option
+from llamafactory_embodied.stages.thoughts import Writer
 from llamafactory_embodied.tasks.task import Task
 from llamafactory_embodied.world.controller import FrameSettings, open_controller
 from llamafactory_embodied.world.household import Household
@@ -143,6 +144,8 @@ def _play(settings: EvaluateSettings, tasks: Work) -> Iterator[Record]:
 def _open_policy(settings: EvaluateSettings) -> tuple[Policy, str]:
     """The policy and the prompt set it is talked to with; opened once a process."""
     prompts = "full" if settings.prompts == "auto" else settings.prompts
+    if settings.policy == "searcher":
+        return SearcherPolicy(Writer(settings.seed)), prompts
     if settings.policy in MODEL_FREE:
         return make_policy(settings.policy), prompts
     if settings.policy == "server":
@@ -202,11 +205,12 @@ def _trained_prompts(trained: Sequence[str], asked: str) -> str:
 
 
 def run_report(settings: ReportSettings) -> int:
-    """Writes the page of several runs and prints their tables; the first run is compared with each other one."""
+    """Writes the page of several runs and prints their tables; compares the first with each that shares its tasks."""
     if not settings.runs:
         raise SettingsError("report needs runs=[folder, name:folder, ...].")
     runs = [_named(entry) for entry in settings.runs]
-    first, others = runs[0], runs[1:]
+    first, tasks = runs[0], _task_ids(runs[0])
+    others = [run for run in runs[1:] if tasks & _task_ids(run)]
     differences = [paired_difference(first.records, run.records, names=(first.name, run.name)) for run in others]
     page = write_report(
         runs,
@@ -222,6 +226,10 @@ def run_report(settings: ReportSettings) -> int:
     replace_file(Path(settings.output).with_suffix(".json"), json.dumps(content, indent=2) + "\n")
     sys.stdout.write(f"{page}\n")
     return 0
+
+
+def _task_ids(run: Run) -> set[str]:
+    return {str(record["task"]["id"]) for record in run.records}
 
 
 def _named(entry: str) -> Run:

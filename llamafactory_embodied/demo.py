@@ -14,6 +14,7 @@ from pathlib import Path
 
 from evaluation.run import EvaluateSettings, ReportSettings, evaluate, run_report
 
+from .episodes.selection import RECORDINGS
 from .errors import EmbodiedError
 from .settings import option
 from .stages.synthesize import SynthesizeSettings, synthesize
@@ -35,7 +36,9 @@ class DemoSettings:
         ("swap", "prior"), "played beside the model: swap, blind, prior, searcher, oracle"
     )
     control_rooms: int = option(0, "rooms in which the controls play; 0 is all of them")
-    recorded: tuple[str, ...] = option((), "recorded scenes for one more run, where EMBODIED_THOR_DATA is set")
+    show: EvaluateSettings = option(
+        EvaluateSettings(), f"one more run for the page, in recorded scenes, where {RECORDINGS} is set"
+    )
 
 
 def run_demo(settings: DemoSettings) -> int:
@@ -104,9 +107,8 @@ def _play(settings: DemoSettings, folder: Path, models: dict[str, Path]) -> list
             plans[f"trained, {control}"] = replace(plans["trained"], control=control, selection=fewer)
         else:
             plans[control] = replace(settings.evaluate, policy=control)
-    if settings.recorded and os.environ.get("EMBODIED_THOR_DATA"):
-        scenes = replace(settings.evaluate.selection, rooms=0, recorded=settings.recorded)
-        plans["trained, recorded"] = replace(plans["trained"], selection=scenes)
+    if settings.show.selection.recorded and os.environ.get(RECORDINGS):
+        plans["searcher, recorded"] = replace(settings.show, selection=replace(settings.show.selection, rooms=0))
     return [_play_one(folder / name.replace(", ", "-"), name, plan) for name, plan in plans.items()]
 
 
