@@ -88,21 +88,33 @@ def make_twin(control: str, household: Household, scene: Scene) -> Twin:
 
 def swap_contents(scene: Scene) -> Scene:
     """The same room with every small thing moved to the place of the next one, in a fixed random round."""
-    objects = [dict(item) for item in scene.metadata["objects"]]
-    small = [number for number, item in enumerate(objects) if item["pickupable"] and item.get("parentReceptacles")]
-    order = np.random.default_rng(int(scene.digest[:8], 16)).permutation(small).tolist()
-    before = {number: objects[number] for number in order}
+    objects = scene.metadata["objects"]
+    small = [item["objectId"] for item in objects if item["pickupable"] and item.get("parentReceptacles")]
+    return move_round(scene, np.random.default_rng(int(scene.digest[:8], 16)).permutation(small).tolist())
+
+
+def move_round(scene: Scene, names: Sequence[str]) -> Scene:
+    """The same room with each of some small things moved to the place of the next, the last to that of the first.
+
+    Args:
+        scene: the room.
+        names: objectIds of things that lie in or on something.
+    """
+    before = {item["objectId"]: item for item in scene.metadata["objects"]}
+    places = {name: before[place] for name, place in zip(names, [*names[1:], *names[:1]], strict=True)}
+    after = [
+        item | _moved_to(item, places[item["objectId"]]) if item["objectId"] in places else dict(item)
+        for item in scene.metadata["objects"]
+    ]
     taken: dict[str, list[str]] = {}
-    for number, place in zip(order, [*order[1:], *order[:1]], strict=True):
-        objects[number] = before[number] | _moved_to(before[number], before[place])
-        for parent in objects[number]["parentReceptacles"]:
-            taken.setdefault(parent, []).append(objects[number]["objectId"])
-    names = {item["objectId"] for item in before.values()}
-    for item in objects:
+    for item in after:
+        for parent in item["parentReceptacles"] if item["objectId"] in places else ():
+            taken.setdefault(parent, []).append(item["objectId"])
+    for item in after:
         if item.get("receptacleObjectIds"):
-            kept = [name for name in item["receptacleObjectIds"] if name not in names]
+            kept = [name for name in item["receptacleObjectIds"] if name not in places]
             item["receptacleObjectIds"] = kept + taken.get(item["objectId"], [])
-    return Scene(scene.metadata | {"objects": objects}, f"{scene.source}, contents swapped")
+    return Scene(scene.metadata | {"objects": after}, f"{scene.source}, contents moved")
 
 
 def _moved_to(item: dict[str, Any], place: dict[str, Any]) -> dict[str, Any]:

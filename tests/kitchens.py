@@ -1,0 +1,78 @@
+"""Small kitchens to play in, and a household that notes independently what its frames show."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from llamafactory_embodied.episodes.conversation import load_prompts
+from llamafactory_embodied.episodes.policy import Policy, Reply, View
+from llamafactory_embodied.episodes.rollout import RolloutSettings, play
+from llamafactory_embodied.episodes.selection import Selection
+from llamafactory_embodied.tasks.task import Task
+from llamafactory_embodied.world.controller import FrameSettings, open_controller
+from llamafactory_embodied.world.household import Household
+from llamafactory_embodied.world.scene import Scene
+
+DEMO_FRAME = FrameSettings(112, 112, 75.0, 66)
+"""The demo's camera at two thirds of its size: an object counts as seen from the same share of the picture on."""
+TOY_FRAME = FrameSettings(56, 56, 75.0, 16)
+BRIEF = load_prompts("brief")
+
+
+def pairs(rooms: int, per_room: int, profile: str = "demo", split: str = "dev") -> list[tuple[Scene, Task]]:
+    """Scenes and tasks, all types in turn."""
+    return Selection(profile=profile, split=split, rooms=rooms, tasks_per_room=per_room).tasks()
+
+
+def household(frame: FrameSettings = TOY_FRAME) -> Household:
+    return Household(open_controller("embedded", frame), frame)
+
+
+class Watched(Household):
+    """Notes, look by look, every type of which AI2-THOR's own masks show at least one pixel."""
+
+    def __init__(self, frame: FrameSettings):
+        super().__init__(open_controller("embedded", frame), frame)
+        self.looks: list[set[str]] = []
+
+    def reset(self, scene: Scene) -> Any:
+        self.looks = []
+        return super().reset(scene)
+
+    def _look(self) -> Any:
+        event = self.controller.last_event
+        types = {item["objectId"]: item["objectType"] for item in event.metadata["objects"]}
+        self.looks.append({types[name] for name in event.instance_masks})
+        return super()._look()
+
+
+@dataclass
+class Played:
+    """An episode's record, and what its policy was shown before each of its replies."""
+
+    task: Task
+    record: dict[str, Any]
+    views: list[View]
+    visible: list[set[str]]
+    """Types with a pixel in any frame so far, before each reply."""
+
+
+class Noted:
+    """A policy that keeps what it was shown, and what could be seen."""
+
+    def __init__(self, policy: Policy, watched: Watched):
+        self.policy, self.watched, self.name = policy, watched, policy.name
+        self.views: list[View] = []
+        self.visible: list[set[str]] = []
+
+    def reply(self, views: Sequence[View]) -> list[Reply]:
+        self.views += views
+        self.visible.append(set().union(*self.watched.looks))
+        return self.policy.reply(views)
+
+
+def play_watched(scene: Scene, task: Task, policy: Policy, frame: FrameSettings = TOY_FRAME) -> Played:
+    watched = Watched(frame)
+    noted = Noted(policy, watched)
+    (record,) = play([(scene, task)], noted, lambda: watched, RolloutSettings(BRIEF))
+    return Played(task, record, noted.views, noted.visible)
