@@ -1,4 +1,7 @@
-"""Episodes that several tests look at, played once."""
+"""What several tests look at: recorded scenes, where they are at hand, and episodes that are played once."""
+
+import os
+from pathlib import Path
 
 import pytest
 from kitchens import DEMO_FRAME, Played, pairs, play_watched
@@ -12,3 +15,13 @@ def searched() -> list[Played]:
     """The searcher in twenty demo kitchens, one task of each type."""
     policy = SearcherPolicy(Writer())
     return [play_watched(scene, task, policy, DEMO_FRAME) for scene, task in pairs(rooms=20, per_room=3)]
+
+
+@pytest.fixture(scope="session")
+def thor_data() -> Path:
+    """Recorded AI2-THOR scenes: EMBODIED_THOR_DATA, or a folder `shared` beside the repository."""
+    beside = Path(__file__).parents[2] / "shared" / "data" / "thor"
+    root = Path(os.environ.get("EMBODIED_THOR_DATA", beside))
+    if not (root / "scenes").is_dir():
+        pytest.skip(f"no recorded scenes under {root}; set EMBODIED_THOR_DATA")
+    return root
