@@ -65,7 +65,7 @@ class Searcher:
         self._surveyed: set[str | None] = set()
         self._landmarks: dict[str, str] = {}
         self._last: tuple[Action, Outcome] | None = None
-        self._decided: list[Action] = []
+        self._done: list[Action] = []
 
     def see(self, action: Action | None, outcome: Outcome, known: Iterable[str]) -> None:
         """Takes in what an action came to.
@@ -82,15 +82,15 @@ class Searcher:
             self.sights = outcome.sights[0]
             return
         self._last = (action, outcome)
+        self._done.append(action)
         if outcome.success:
             self._follow(action, outcome)
 
     def decide(self) -> Decision:
         """The next action."""
         decision = self._choose()
-        if self._decided[1 - REPEATS :] == [decision.action] * (REPEATS - 1):
-            decision = Decision(Action("observe"), "lost", self._kind_here())
-        self._decided.append(decision.action)
+        if self._done[1 - REPEATS :] == [decision.action] * (REPEATS - 1):
+            return Decision(Action("observe"), "lost", self._kind_here())  # once more would end the episode
         return decision
 
     def _choose(self) -> Decision:

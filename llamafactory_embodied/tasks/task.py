@@ -97,8 +97,8 @@ class Task:
     max_steps: int
 
     def to_json(self) -> dict[str, Any]:
-        """The task as an episode record holds it."""
-        return asdict(self)
+        """The task as an episode record holds it: mappings, lists and scalars."""
+        return asdict(self, dict_factory=_plain)
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> "Task":
@@ -122,3 +122,7 @@ class Task:
         if unknown:
             raise TaskError(f"Task {task.id}: unknown goal kind {unknown[0]!r}; known are {', '.join(GOAL_KINDS)}.")
         return task
+
+
+def _plain(fields: list[tuple[str, Any]]) -> dict[str, Any]:
+    return {name: list(value) if isinstance(value, tuple) else value for name, value in fields}

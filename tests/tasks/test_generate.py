@@ -81,7 +81,7 @@ def test_a_task_survives_json():
 )
 def test_a_damaged_task_is_an_error(damage):
     task = pairs(1, 1)[0][1]
-    with pytest.raises(TaskError, match="Not a task|unknown goal kind"):
+    with pytest.raises(TaskError, match=r"Not a task|unknown goal kind"):
         Task.from_json(task.to_json() | damage)
     with pytest.raises(TaskError, match="Not a task"):
         Task.from_json({"id": "x"})

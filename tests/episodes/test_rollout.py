@@ -1,0 +1,200 @@
+"""How episodes run and end, and what is written down of them."""
+
+import json
+
+import numpy as np
+import pytest
+from kitchens import BRIEF, TOY_FRAME, Noted, Watched, household, pairs
+
+from evaluation.metrics import measure
+from llamafactory_embodied.episodes.control import make_twin, swap_contents
+from llamafactory_embodied.episodes.policy import Oracle, PriorOnly, Reply, SearcherPolicy
+from llamafactory_embodied.episodes.rollout import RolloutSettings, play
+from llamafactory_embodied.errors import PolicyError, SettingsError, SimulatorError
+
+RUN = RolloutSettings(BRIEF)
+
+
+class Script:
+    """Says given decisions one after the other, the last one for ever."""
+
+    name = "script"
+
+    def __init__(self, *decisions):
+        self.decisions = list(decisions)
+
+    def reply(self, views):
+        words = self.decisions.pop(0) if len(self.decisions) > 1 else self.decisions[0]
+        text = words if "<" in words else f"<DecisionMaking>{words}</DecisionMaking>"
+        return [Reply(text, tokens=3, seconds=0.5) for _ in views]
+
+
+def one(policy, run=RUN, task=0, open_household=household):
+    (record,) = play([pairs(1, 3)[task]], policy, open_household, run)
+    assert json.loads(json.dumps(record)) == record
+    assert measure(record).success == record["success"]
+    return record
+
+
+def test_the_agents_own_end_ends_and_the_goal_decides():
+    record = one(Script("end"))
+    assert (record["end"], record["success"], len(record["steps"])) == ("ended", False, 2)
+    assert record["steps"][1]["frames"] == []
+    assert one(Oracle())["success"]
+
+
+def test_the_step_limit_ends_without_success():
+    record = one(Script(*["observe", "move forward"] * 20))
+    assert record["end"] == "step_limit"
+    assert len(record["steps"]) - 1 == record["task"]["max_steps"]
+    assert record["success"] is False
+
+
+def test_the_fourth_identical_action_ends():
+    assert [len(one(Script(word))["steps"]) for word in ("observe", "open Safe")] == [5, 5]
+    record = one(Script("observe", "observe", "observe", "open Safe", "observe", "end"))
+    assert record["end"] == "ended"
+    assert one(Script("observe"))["end"] == "repetition"
+
+
+def test_the_third_reply_without_an_action_ends():
+    record = one(Script("<Planning>hm</Planning>"))
+    assert (record["end"], len(record["steps"])) == ("unparseable", 4)
+    assert [step["action"] for step in record["steps"]] == ["init", *["unparseable"] * 3]
+    assert one(Script("<x>", "<x>", "observe", "<x>", "<x>", "end"))["end"] == "ended"
+
+
+def test_an_illegal_action_has_a_kind_and_no_frame():
+    step = one(Script("open Safe", "end"))["steps"][1]
+    assert (step["legal"], step["success"], step["feedback"], step["frames"]) == (False, False, "unknown_object", [])
+    assert (step["tokens"], step["seconds"]) == (3, 0.5)
+
+
+def test_what_no_file_can_hold_is_replaced():
+    record = one(Script("<DecisionMaking>open \ud800</DecisionMaking>", "end"))
+    assert record["steps"][1]["target"] == "?"
+
+
+class Failing:
+    """A household whose simulator fails at the start or at an action."""
+
+    def __init__(self, at):
+        self.at, self.opened, self.stopped = at, 0, 0
+
+    def __call__(self):
+        self.opened += 1
+        home, stop = household(), None
+        reset, step, stop = home.reset, home.step, home.controller.stop
+
+        def fail(*_):
+            raise SimulatorError("Unity is gone.")
+
+        home.reset = fail if self.at == "reset" and self.opened == 1 else reset
+        home.step = fail if self.at == "step" and self.opened == 1 else step
+
+        def stopped():
+            self.stopped += 1
+            stop()
+
+        home.controller.stop = stopped
+        return home
+
+
+@pytest.mark.parametrize(("at", "steps", "said"), [("reset", 0, "At the start"), ("step", 1, "At observe")])
+def test_a_simulator_that_fails_ends_the_episode_and_the_next_one_gets_another(at, steps, said):
+    failing = Failing(at)
+    first, second = play(pairs(1, 2), Script("observe"), failing, RUN)
+    assert (first["end"], first["success"], len(first["steps"])) == ("infrastructure", False, steps)
+    assert first["message"] == f"{said}: Unity is gone."
+    assert first["goals"] == []
+    assert measure(first).success is False
+    assert second["end"] == "repetition"
+    assert (failing.opened, failing.stopped) == (2, 2)
+
+
+def test_a_policy_that_raises_is_one_clear_error_and_the_simulator_is_stopped():
+    class Broken:
+        name = "broken"
+
+        def reply(self, views):
+            raise MemoryError("no room")
+
+    failing = Failing("never")
+    with pytest.raises(
+        PolicyError, match=r"The policy broken failed in a batch of 1 episodes, .*MemoryError: no room"
+    ):
+        list(play(pairs(1, 1), Broken(), failing, RUN))
+    assert (failing.opened, failing.stopped) == (1, 1)
+
+
+def test_a_batch_gives_the_same_episodes_as_one_after_the_other():
+    tasks = pairs(2, 3)
+    alone = {record["id"]: record for record in play(tasks, SearcherPolicy(), household, RUN)}
+    together = {record["id"]: record for record in play(tasks, SearcherPolicy(), household, RUN, batch=4)}
+    assert alone == together
+    assert len(alone) == 6
+
+
+def test_policies_forget_episodes_that_have_ended():
+    for policy, kept in ((SearcherPolicy(), "_searchers"), (PriorOnly(), "_scripts")):
+        list(play(pairs(2, 2), policy, household, RUN, batch=2))
+        assert len(getattr(policy, kept)) <= 2
+
+
+def test_cost_to_go_and_target_seen_follow_the_episode():
+    record = one(SearcherPolicy(), task=1)
+    costs = [step["cost_to_go"] for step in record["steps"]]
+    seen = [step["target_seen"] for step in record["steps"]]
+    assert costs[-1] == 1 < costs[0]
+    assert seen == sorted(seen)
+    assert seen[-1]
+
+
+def shown(control, policy, task=1):
+    watched = Watched(TOY_FRAME)
+    noted = Noted(policy, watched)
+    scene, chosen = pairs(1, 3)[task]
+    (record,) = play([(scene, chosen)], noted, lambda: watched, RolloutSettings(BRIEF, control))
+    return record, noted.views[-1].images
+
+
+def test_blind_shows_as_many_frames_all_black():
+    plain, frames = shown("none", SearcherPolicy())
+    blind, black = shown("blind", SearcherPolicy())
+    assert [frame.shape for frame in black] == [frame.shape for frame in frames]
+    assert all(not frame.any() for frame in black)
+    assert all(frame.any() for frame in frames)
+    assert blind["steps"] == plain["steps"]
+    assert blind["control"] == "blind"
+
+
+def test_swap_shows_the_same_furniture_and_actions_with_other_contents():
+    plain, frames = shown("none", SearcherPolicy())
+    swapped, others = shown("swap", SearcherPolicy())
+    assert swapped["steps"] == plain["steps"]
+    assert len(others) == len(frames)
+    share = [float(np.mean(np.any(a != b, axis=-1))) for a, b in zip(frames, others, strict=True)]
+    assert 0.0 < float(np.mean(share)) < 0.5  # things differ, the room around them does not
+
+
+def test_swapped_contents_are_the_same_things_in_the_same_places():
+    for scene, _ in pairs(3, 1):
+        twin = swap_contents(scene)
+        before = {item["objectId"]: item for item in scene.metadata["objects"]}
+        after = {item["objectId"]: item for item in twin.metadata["objects"]}
+        assert before.keys() == after.keys()
+        small = [name for name, item in before.items() if item["pickupable"]]
+        moved = [name for name in small if before[name]["parentReceptacles"] != after[name]["parentReceptacles"]]
+        assert len(moved) > len(small) / 2
+        for name, item in after.items():
+            if name not in small:
+                assert item["axisAlignedBoundingBox"] == before[name]["axisAlignedBoundingBox"]
+            for inside in item.get("receptacleObjectIds") or ():
+                assert name in after[inside]["parentReceptacles"]
+
+
+def test_an_unknown_control_is_an_error_that_names_the_known_ones():
+    with pytest.raises(SettingsError, match="choose one of none, blind, swap"):
+        make_twin("dream", household(), pairs(1, 1)[0][0])
+    with pytest.raises(SettingsError, match="control='dream' is unknown"):
+        one(Oracle(), RolloutSettings(BRIEF, "dream"))
