@@ -31,7 +31,7 @@ Frame = npt.NDArray[np.uint8]
 
 _TURNS_DEG = {"left": -90.0, "right": 90.0, "back": 180.0}
 _ANSWERED = ("objects", "agent", "lastActionSuccess", "errorMessage", "actionReturn", "inventoryObjects")
-_ID = re.compile(r"\b([A-Za-z]+)\|[-+|.\w]+")
+_ID = re.compile(r"\b([A-Za-z]+)\|[-+|.\w]*\w")
 
 FEEDBACK = (
     "unknown_object",

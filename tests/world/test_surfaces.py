@@ -1,0 +1,112 @@
+"""Worktops of counters: bent ones, set-in basins, stretches, and the side from which one gets to them."""
+
+import pytest
+from toy_rooms import found, opened, room, thing
+
+from llamafactory_embodied.world.rooms import PROFILES, generate_room
+from llamafactory_embodied.world.scene import load_scene
+from llamafactory_embodied.world.surfaces import (
+    STRETCH_M,
+    facing_free_side,
+    footprint,
+    stretches,
+    with_footprint,
+    worktop,
+)
+
+
+def area(parts):
+    return sum((part.x_high - part.x_low) * (part.z_high - part.z_low) for part in parts)
+
+
+def bent():
+    """An L along the far and the left wall, told by a cabinet below each arm."""
+    counter = thing("CounterTop|1", (0.0, 0.88, 0.0), (3.0, 0.02, 3.0), receptacle=True)
+    far = thing("Cabinet|far", (0.5, 0.5, 1.2), (0.5, 0.7, 0.6), yaw=180.0)
+    left = thing("Cabinet|left", (-1.2, 0.5, 0.0), (0.6, 0.7, 0.5), yaw=90.0)
+    return counter, far, left
+
+
+def test_a_bent_counter_is_its_arms_and_not_its_box():
+    counter, *cabinets = bent()
+    parts = worktop(counter, [counter, *cabinets])
+    assert area(parts) == pytest.approx(3.0 * 0.63 + 0.63 * (3.0 - 0.63), abs=0.01)
+    assert any(part.holds(1.2, 1.2) for part in parts)
+    assert any(part.holds(-1.2, -1.2) for part in parts)
+    assert not any(part.holds(0.5, -0.5) for part in parts)
+
+
+def test_what_stands_off_the_arms_adds_one():
+    counter, *cabinets = bent()
+    toaster = thing("Toaster|1", (1.2, 0.95, -0.5), (0.2, 0.2, 0.2), parentReceptacles=["CounterTop|1"])
+    parts = worktop(counter, [counter, *cabinets, toaster])
+    assert any(part.holds(1.2, -0.5) for part in parts)
+    assert not any(part.holds(0.3, -0.5) for part in parts)
+
+
+def test_one_stands_and_walks_in_the_corner_of_a_bent_counter():
+    controller = opened(room(*bent(), name="FloorPlan7"))
+    assert controller.step("Teleport", position={"x": 0.5, "z": -0.5}).metadata["lastActionSuccess"]
+    assert not controller.step("Teleport", position={"x": -1.2, "z": -0.5}).metadata["lastActionSuccess"]
+
+
+def test_a_basin_set_into_a_counter_is_open_above():
+    counter = thing("CounterTop|1", (0.0, 0.91, 1.7), (2.0, 0.02, 0.6), receptacle=True)
+    basin = thing("SinkBasin|1", (0.0, 0.80, 1.65), (0.5, 0.16, 0.4), receptacle=True)
+    cup = thing("Cup|1", (0.0, 0.77, 1.65), (0.1, 0.08, 0.1), pickupable=True, parentReceptacles=["SinkBasin|1"])
+    parts = worktop(counter, [counter, basin, cup])
+    assert area(parts) == pytest.approx(2.0 * 0.6 - 0.5 * 0.4)
+    controller = opened(room(counter, basin, cup))
+    event = controller.step("TeleportFull", x=0.0, z=1.1, rotation=0, horizon=60)
+    assert found(event, "SinkBasin|1")["visible"]
+    assert found(event, "Cup|1")["visible"]
+
+
+def test_a_straight_counter_is_its_box():
+    counter = thing("CounterTop|1", (0.0, 0.88, 1.7), (1.4, 0.04, 0.6), receptacle=True)
+    assert worktop(counter, [counter]) == stretches(counter, [counter]) == [footprint(counter)]
+
+
+@pytest.mark.parametrize("size", [(4.0, 0.04, 0.6), (0.6, 0.04, 4.0)])
+def test_a_long_counter_has_stretches_that_cover_it(size):
+    counter = thing("CounterTop|1", (0.0, 0.88, 0.0), size, receptacle=True)
+    parts = stretches(counter, [counter])
+    assert len(parts) == 4
+    assert area(parts) == pytest.approx(2.4)
+    assert all(max(part.x_high - part.x_low, part.z_high - part.z_low) <= STRETCH_M for part in parts)
+
+
+def test_nothing_in_a_demo_kitchen_is_bent_or_long():
+    for seed in range(1, 9):
+        objects = generate_room(seed, PROFILES["demo"])["objects"]
+        for item in objects:
+            assert worktop(item, objects) == stretches(item, objects) == [footprint(item)]
+
+
+def test_what_has_no_front_faces_where_one_can_stand():
+    counter = thing("CounterTop|1", (0.0, 0.88, 0.0), (1.0, 0.04, 0.6), yaw=0.0)
+    for spot, yaw in (((0, 1), 0.0), ((1.2, 0), 90.0), ((0, -1), 180.0), ((-1.2, 0), 270.0)):
+        free = [{"x": spot[0], "z": spot[1]}]
+        assert facing_free_side(counter, free)["rotation"]["y"] == yaw
+    fridge = thing("Fridge|1", (0.0, 0.8, 0.0), (0.7, 1.6, 0.6), yaw=0.0)
+    assert facing_free_side(fridge, [{"x": 0.0, "z": -1.0}]) is fridge
+
+
+def test_with_footprint_keeps_the_height():
+    counter = thing("CounterTop|1", (0.0, 0.88, 0.0), (2.0, 0.04, 0.6))
+    part = with_footprint(counter, footprint(counter)._replace(x_low=0.0))["axisAlignedBoundingBox"]
+    assert (part["center"], part["size"]) == ({"x": 0.5, "y": 0.88, "z": 0.0}, {"x": 1.0, "y": 0.04, "z": 0.6})
+    assert len(part["cornerPoints"]) == 8
+
+
+def test_recorded_agents_stand_on_no_worktop(thor_data):
+    checked = 0
+    for number in (1, 5, 6, 9, 10, 11, 12, 13, 14, 15):
+        metadata = load_scene(thor_data / "scenes" / f"FloorPlan{number}.json").metadata
+        start = metadata["agent"]["position"]
+        for item in metadata["objects"]:
+            if item["objectType"] == "CounterTop":
+                checked += 1
+                parts = worktop(item, metadata["objects"])
+                assert not any(part.holds(start["x"], start["z"]) for part in parts), (number, item["objectId"])
+    assert checked > 20
