@@ -1,0 +1,123 @@
+"""Work spread over processes, and how far it is."""
+
+import io
+import os
+import signal
+import threading
+import time
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from llamafactory_embodied.episodes import progress as progress_module
+from llamafactory_embodied.episodes.pool import owed, run_ordered
+from llamafactory_embodied.episodes.progress import progress
+from llamafactory_embodied.errors import EmbodiedError, PolicyError
+
+
+def slow_square(number):
+    time.sleep(0.02 * (number % 3))
+    return number * number
+
+
+def fails_at_two(number):
+    if number == 2:
+        raise PolicyError("The checkpoint is gone.")
+    return number
+
+
+def dies_at_two(number):
+    if number == 2:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return number
+
+
+def sleeps(number):
+    time.sleep(60 if number else 0)
+    return number
+
+
+def test_results_come_in_the_order_of_the_work_whatever_the_workers():
+    assert list(run_ordered(slow_square, range(9), 1)) == list(run_ordered(slow_square, range(9), 2))
+
+
+def test_an_error_in_a_worker_comes_out_as_itself_after_the_results_before_it():
+    results = []
+    with pytest.raises(PolicyError, match="The checkpoint is gone"):
+        results.extend(iter_into(results, run_ordered(fails_at_two, range(6), 2)))
+    assert results == [0, 1]
+
+
+def iter_into(results, values):
+    for value in values:
+        results.append(value)
+    return ()
+
+
+def test_a_worker_that_dies_is_one_clear_error():
+    with pytest.raises(EmbodiedError, match="A worker process died without a word"):
+        list(run_ordered(dies_at_two, range(6), 2))
+
+
+def test_stopping_does_not_wait_for_work_under_way():
+    results = run_ordered(sleeps, range(3), 2)
+    assert next(results) == 0
+    start = time.monotonic()
+    results.close()
+    assert time.monotonic() - start < 20
+
+
+@given(st.lists(st.integers(0, 9), unique=True), st.sets(st.integers(0, 9)))
+def test_what_is_owed_and_what_is_done_make_the_whole(items, done):
+    left = owed(items, map(str, done), key=str)
+    assert left == [item for item in items if item not in done]
+
+
+def log_of(monkeypatch, every_s, total, done=0, steps=None):
+    stream = io.StringIO()
+    monkeypatch.setattr(progress_module.sys, "stdout", stream)
+    monkeypatch.setattr(progress_module, "LINE_EVERY_S", every_s)
+    with progress("playing", total, done) as advance:
+        for number in range(total - done if steps is None else steps):
+            time.sleep(0.002)
+            advance(f"{number + 1} solved")
+    return stream.getvalue().splitlines()
+
+
+def test_a_log_without_a_terminal_gets_lines_with_count_rate_and_time_left(monkeypatch):
+    lines = log_of(monkeypatch, 0.0, 3)
+    assert lines[0] == "playing: 0/3"
+    assert [line.split(",")[0] for line in lines] == [f"playing: {count}/3" for count in range(4)]
+    assert all("/s" in line for line in lines[1:])
+    assert lines[-1].endswith("3 solved")
+
+
+def test_lines_are_rare_but_the_last_state_is_always_said(monkeypatch):
+    lines = log_of(monkeypatch, 1000.0, 50)
+    assert [line.split(",")[0] for line in lines] == ["playing: 0/50", "playing: 50/50"]
+
+
+def test_the_time_left_is_told_and_what_an_earlier_call_has_done_is_no_speed(monkeypatch):
+    lines = log_of(monkeypatch, 0.0, 10_000, done=9_000, steps=2)
+    assert lines[0] == "playing: 9000/10000"
+    assert "left" in lines[1]
+    assert float(lines[2].split(", ")[1].removesuffix("/s")) < 1000
+
+
+def test_no_work_at_all_is_said_once(monkeypatch):
+    assert log_of(monkeypatch, 0.0, 0) == ["playing: 0/0"]
+
+
+def test_a_terminal_gets_a_bar_with_a_rate(monkeypatch):
+    from rich.console import Console
+
+    stream = io.StringIO()
+    console = Console(file=stream, force_terminal=True, width=120)
+    monkeypatch.setattr(progress_module, "Console", lambda: console)
+    with progress("playing", 2) as advance:
+        advance("1 solved")
+        advance("2 solved")
+    assert "2/2" in stream.getvalue()
+    assert "2 solved" in stream.getvalue()
+    assert threading.active_count() < 20

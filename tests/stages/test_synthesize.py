@@ -1,0 +1,152 @@
+"""Rooms and tasks become a data set: whole, accounted for, and the same however it was made."""
+
+import hashlib
+import json
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from kitchens import BRIEF, TOY_FRAME
+from PIL import Image
+
+from llamafactory_embodied.episodes.record import read_records
+from llamafactory_embodied.episodes.selection import Selection
+from llamafactory_embodied.errors import RecordError
+from llamafactory_embodied.stages.grounding import GroundingSettings, ground
+from llamafactory_embodied.stages.imitation import to_example
+from llamafactory_embodied.stages.synthesize import SynthesizeSettings, synthesize
+
+ROOMS = Selection(profile="demo", split="dev", rooms=3, tasks_per_room=3)
+TOY = SynthesizeSettings(selection=ROOMS, frame=TOY_FRAME, prompts="brief", workers=1)
+ALBUMS = GroundingSettings(selection=replace(ROOMS, rooms=2), frame=TOY_FRAME, albums=2, stops=4, workers=1)
+
+
+def sums(folder):
+    """What was made, file by file; the settings say how many workers made it and are left out."""
+    files = sorted(path for path in Path(folder).rglob("*") if path.is_file() and path.name != "settings.yaml")
+    return {str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
+
+
+def examples_of(folder):
+    return [json.loads(line) for line in (Path(folder) / "train.jsonl").read_text().splitlines()]
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("made")
+    return folder, synthesize(replace(TOY, output_dir=str(folder)))
+
+
+def test_every_episode_is_accounted_for_and_every_solved_one_is_an_example(made):
+    folder, report = made
+    records = list(read_records(folder))
+    assert len(records) == report.episodes == 9 == sum(report.ends.values())
+    assert [example["id"] for example in examples_of(folder)] == [one["id"] for one in records if one["success"]]
+    manifest = json.loads((folder / "manifest.json").read_text())
+    assert manifest["by_type"] == dict(sorted(Counter(example["task"] for example in examples_of(folder)).items()))
+
+
+def check_data_set(folder, name):
+    info = json.loads((folder / "dataset_info.json").read_text())
+    assert info == {name: {"file_name": "train.jsonl", "formatting": "embodied"}}
+    examples = examples_of(folder)
+    for example in examples:
+        assert sum(one["content"].count("<image>") for one in example["messages"]) == len(example["images"])
+        roles = [one["role"] for one in example["messages"]]
+        assert roles == ["system", *["user", "assistant"] * (len(roles) // 2)]
+        for path in example["images"]:
+            with Image.open(folder / path) as image:
+                assert image.size == (TOY_FRAME.width_px, TOY_FRAME.height_px)
+    return len(examples)
+
+
+def test_the_data_set_is_named_and_each_image_has_its_placeholder(made):
+    assert check_data_set(made[0], "embodied_stage1") >= 8
+
+
+def test_two_workers_make_the_same_bytes_as_one(made, tmp_path):
+    synthesize(replace(TOY, output_dir=str(tmp_path), workers=2))
+    assert sums(tmp_path) == sums(made[0])
+
+
+def test_a_torn_run_is_continued_to_the_same_bytes(made, tmp_path):
+    synthesize(replace(TOY, output_dir=str(tmp_path)))
+    episodes = tmp_path / "episodes.jsonl"
+    lines = episodes.read_bytes().splitlines(keepends=True)
+    episodes.write_bytes(b"".join(lines[:4]) + lines[4][:200])
+    (tmp_path / "train.jsonl").unlink()
+    synthesize(replace(TOY, output_dir=str(tmp_path)))
+    assert sums(tmp_path) == sums(made[0])
+
+
+def test_after_the_interrupt_key_the_same_command_continues_to_the_same_bytes(made, tmp_path):
+    words = ["prompts=brief", "workers=2", f"output_dir={tmp_path}", "selection.profile=demo", "selection.split=dev"]
+    words += ["selection.rooms=3", "selection.tasks_per_room=3", f"frame.width_px={TOY_FRAME.width_px}"]
+    words += [f"frame.height_px={TOY_FRAME.height_px}", "frame.fov_deg=75", f"frame.seen_px={TOY_FRAME.seen_px}"]
+    command = [sys.executable, "-m", "llamafactory_embodied.cli", "synthesize", *words]
+    command[1:3] = ["-c", "import sys; from llamafactory_embodied.cli import main; sys.exit(main(sys.argv[1:]))"]
+    running = subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    wait_for(tmp_path / "episodes.jsonl", running)
+    running.send_signal(signal.SIGINT)
+    _, error = running.communicate(timeout=60)
+    assert running.returncode == 130
+    assert error.splitlines()[-1] == "Stopped. The same command continues."
+    assert "Traceback" not in error
+    assert 0 < len(list(read_records(tmp_path))) < 9
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert sums(tmp_path) == sums(made[0])
+
+
+def wait_for(path, process):
+    while process.poll() is None and not path.exists():
+        time.sleep(0.01)
+
+
+def test_other_settings_do_not_mix_into_a_folder(made):
+    with pytest.raises(RecordError, match=r"made with other settings \(variety differ\)"):
+        synthesize(replace(TOY, output_dir=str(made[0]), variety=1))
+
+
+def test_an_episode_of_other_words_makes_no_example(made):
+    record = next(read_records(made[0]))
+    with pytest.raises(RecordError, match=r"was played with the prompt set full@0, not brief@"):
+        to_example(record | {"prompts": "full@0"}, BRIEF, stage=1)
+
+
+def test_slips_are_marked_read_and_not_trained_on(tmp_path):
+    synthesize(replace(TOY, output_dir=str(tmp_path), slips=0.3))
+    records = {record["id"]: record for record in read_records(tmp_path)}
+    slips = 0
+    for example in examples_of(tmp_path):
+        steps = [step for step in records[example["id"]]["steps"] if step["reply"] is not None]
+        turns = [one for one in example["messages"] if one["role"] == "assistant"]
+        for step, turn in zip(steps, turns, strict=True):
+            assert turn["loss"] is not step.get("slip", False)
+            slips += step.get("slip", False)
+    assert slips >= 5
+
+
+def test_albums_are_a_data_set_with_an_answer_for_each_frame(tmp_path):
+    ground(replace(ALBUMS, output_dir=str(tmp_path)))
+    assert check_data_set(tmp_path, "embodied_grounding") == 4
+    for example in examples_of(tmp_path):
+        assert len(example["images"]) == 4
+        assert all(one["content"] for one in example["messages"])
+
+
+def test_albums_are_the_same_bytes_whatever_the_workers_and_interruptions(tmp_path):
+    one, two = tmp_path / "one", tmp_path / "two"
+    ground(replace(ALBUMS, output_dir=str(one)))
+    ground(replace(ALBUMS, output_dir=str(two), workers=2))
+    assert sums(one) == sums(two)
+    data = two / "train.jsonl"
+    data.write_bytes(data.read_bytes()[:-100])
+    (two / "dataset_info.json").unlink()
+    ground(replace(ALBUMS, output_dir=str(two)))
+    assert sums(one) == sums(two)
