@@ -5,6 +5,7 @@ LLaMA-Factory's habit: `VERB config.yaml key=value`. Nested groups are dotted: `
 
 import dataclasses
 import difflib
+import re
 import types
 import typing
 from collections.abc import Mapping, Sequence
@@ -19,6 +20,8 @@ from .errors import RecordError, SettingsError
 from .files import replace_file
 
 T = TypeVar("T")
+
+_OVERRIDE = re.compile(r"\w+(\.\w+)*=")
 
 
 def option(default: Any, help: str, least: float | None = None) -> Any:  # help: the word of every command line
@@ -49,6 +52,9 @@ def load_settings(kind: type[T], arguments: Sequence[str]) -> T:
     overrides = [word for word in arguments if "=" in word]
     if len(files) > 1:
         raise SettingsError(f"Expected one configuration file and key=value overrides, got the words {files}.")
+    odd = [word for word in overrides if not _OVERRIDE.match(word)]
+    if odd:
+        raise SettingsError(f"Expected key=value with a dotted key such as frame.fov_deg=60, got {odd[0]!r}.")
     value = _read(Path(files[0])) if files else {}
     try:
         merged = OmegaConf.merge(OmegaConf.create(value), OmegaConf.from_dotlist(overrides))

@@ -4,7 +4,7 @@ import contextlib
 from dataclasses import dataclass
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from evaluation.run import EvaluateSettings
@@ -99,6 +99,9 @@ def test_what_is_required_and_missing_is_named():
 
 
 @given(st.text(alphabet="abinersplt.=[]{},:$0 \n'\"", max_size=25))
+@example("[=")
+@example("a.=1")
+@example("a=${b}")
 def test_no_word_on_the_command_line_is_a_crash(word):
     with contextlib.suppress(EmbodiedError):
         assert isinstance(load_settings(Outer, ["=" + word if "=" not in word else word]), Outer)
