@@ -122,10 +122,11 @@ class SearcherPolicy:
         searcher.see(view.action, view.outcome, view.known)
         decision = searcher.decide()
         slip = self._slip(view)
-        if slip is not None and slip != decision.action:
+        slipped = slip is not None and slip != decision.action
+        if slip is not None and slipped:
             decision = Decision(slip, "go", decision.place)
         thoughts = self._write(searcher, decision, view.episode) if self._write else []
-        return Reply(write_reply(thoughts, decision.action), slip=decision.action == slip)
+        return Reply(write_reply(thoughts, decision.action), slip=slipped)
 
     def _slip(self, view: View) -> Action | None:
         """A mistake of the kind that learners make: a place at random, or a hand that reaches for nothing."""

@@ -50,37 +50,49 @@ class Writer:
 
 Kinds = Callable[[Searcher], list[tuple[str, str]]]
 
+# What is seen is written before what is concluded from it: a model writes from left to right.
 _OCCASIONS: dict[str, Kinds] = {
     "start": lambda _: [("Observation", "see"), ("Planning", "first")],
-    "go": lambda _: [("Observation", "see"), ("Planning", "next")],
-    "missed": lambda _: [("Reflection", "missing"), ("Planning", "next")],
+    "go": lambda searcher: (
+        [("Planning", "carrying")] if searcher.holding else [("Observation", "look"), ("Planning", "next")]
+    ),
+    "missed": lambda _: [("Observation", "look"), ("Reflection", "missing"), ("Planning", "next")],
     "closed": lambda _: [("Thinking", "closed")],
-    "tidy": lambda searcher: [("Thinking", "shut")] if searcher.holding else [("Reflection", "not_inside")],
-    "found": lambda _: [("Thinking", "found")],
+    "tidy": lambda searcher: (
+        [("Thinking", "shut")] if searcher.holding else [("Observation", "look"), ("Reflection", "not_inside")]
+    ),
+    "found": lambda _: [("Observation", "look"), ("Thinking", "found")],
     "carry": lambda _: [("Planning", "carry")],
     "arrived": lambda _: [("Thinking", "arrived")],
-    "done": lambda _: [("Verification", "done")],
-    "lost": lambda _: [("Reflection", "lost")],
-    "failed": lambda _: [("Reflection", "failed")],
+    "done": lambda searcher: (
+        [("Observation", "look"), ("Verification", "found")]
+        if searcher.task.goals[0].kind == "in_view"
+        else [("Verification", "done")]
+    ),
+    "lost": lambda searcher: (
+        [("Planning", "carrying")] if searcher.holding else [("Observation", "look"), ("Reflection", "missing_lost")]
+    ),
+    "failed": lambda _: [("Reflection", "failed"), ("Planning", "next")],
 }
 
 _TEXTS = {
     "see": ("I see {seen}.", "In front of me I see {seen}.", "My view shows {seen}."),
+    "look": (
+        "I look for the {target}. I see {things}.",
+        "I want the {target}. Here are {things}.",
+        "My task is about the {target}. In view: {things}.",
+    ),
     "first": (
         "I look for the {target}. First I try: {action}.",
         "The {target} may be close. I start with this: {action}.",
         "My task is about the {target}, so my first step is: {action}.",
     ),
-    "next": ("Next: {action}.", "I go on with this: {action}.", "Now I try this: {action}."),
-    "missing": (
-        "I see {things}. No {target} here.",
-        "Here are {things}, but the {target} is not among them.",
-        "I find {things} and no {target}.",
-    ),
+    "next": ("{tried}Next: {action}.", "{tried}I go on with this: {action}.", "{tried}Now I try this: {action}."),
+    "missing": ("No {target} here.", "The {target} is not among them.", "So the {target} must be elsewhere."),
     "not_inside": (
-        "I see {things}. No {target} in the {place}.",
-        "Inside are {things}, not the {target}, so I shut the {place} again.",
-        "The {place} holds {things} but no {target}.",
+        "No {target} in the {place}.",
+        "The {target} is not inside, so I shut the {place} again.",
+        "The {place} does not hold the {target}.",
     ),
     "closed": (
         "The {place} is closed. I open it.",
@@ -88,19 +100,23 @@ _TEXTS = {
         "The {place} is shut, so I open it first.",
     ),
     "shut": ("I hold the {target}. I close the {place}.", "I have the {target}, so I shut the {place}."),
-    "found": ("I see {things}. There is the {target}.", "Among {things} I find the {target}."),
+    "found": ("There is the {target}.", "I have found the {target}.", "Among them is the {target}."),
     "carry": ("I hold the {target}. I bring it to the {goal}.", "With the {target} in hand I go to the {goal}."),
     "arrived": ("I stand before the {goal} with the {target}.", "Here is the {goal}; I put the {target} down."),
-    "done": ("I see {things}. {result}", "Checking once more: I see {things}. {result}"),
-    "lost": ("I see {things}. I need to look further.", "Nothing new here besides {things}. I look further."),
-    "failed": ("That did not work. I try this: {action}.", "It failed, so I do something else: {action}."),
+    "done": ("{result}", "Checking once more: {result}", "I am done: {result}"),
+    "missing_lost": (
+        "No {target} here. {tried}I look further.",
+        "The {target} is not among them. {tried}I have to see more of the room.",
+    ),
+    "carrying": ("I hold the {target}. Next: {action}.", "With the {target} in hand I try this: {action}."),
+    "failed": ("That did not work.", "It failed, so I do something else.", "I cannot do that now."),
 }
 
 
 def _words(searcher: Searcher, decision: Decision) -> dict[str, str]:
     task = searcher.task
     results = {
-        "in_view": f"The {task.target_type} is here.",
+        "in_view": f"There is the {task.target_type}.",
         "held": f"I hold the {task.target_type}.",
         "placed": f"The {task.target_type} is in its place.",
     }
@@ -111,6 +127,7 @@ def _words(searcher: Searcher, decision: Decision) -> dict[str, str]:
         "place": decision.place or "room",
         "goal": task.destination_type or "",
         "action": str(decision.action),
+        "tried": f"I was at {listed(searcher.tried)}. " if searcher.tried else "",
         "result": results[task.goals[0].kind],
     }
 

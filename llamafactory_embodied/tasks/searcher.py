@@ -58,6 +58,7 @@ class Searcher:
         self.task = task
         self.prior = usual_places(task.target_type)
         self.places: dict[str, Place] = {}
+        self.tried: list[str] = []
         self.current: str | None = None
         self.sights: tuple[Sighting, ...] = ()
         self._target: Sighting | None = None
@@ -155,6 +156,8 @@ class Searcher:
             return
         if action.name in ("open", "close"):
             here = replace(here, closed=action.name == "close")
+        if not here.inspected and not here.closed:
+            self.tried.append(here.kind)
         self.places[here.object_id] = replace(here, inspected=here.inspected or not here.closed)
         if (
             self._target is not None
@@ -187,7 +190,7 @@ class Searcher:
         tidy = self._tidy()
         if tidy is not None:
             return tidy
-        occasion = "start" if self._last is None else "missed" if here is not None else "go"
+        occasion = "start" if self._last is None else "missed"
         if self._target is not None:
             return Decision(Action("navigate to", self._way_to(self._target)), "go", self._way_to(self._target))
         place = self._likeliest()

@@ -149,9 +149,7 @@ def probe_unity(timeout_s: float = 20.0) -> str | None:
     if child.is_alive():
         child.kill()
         child.join()
-        return (
-            f"AI2-THOR did not start within {timeout_s:g} s: its build is probably being downloaded, or cannot be."
-        )
+        return f"AI2-THOR did not start within {timeout_s:g} s: its build is probably being downloaded, or cannot be."
     try:
         reason = answers.get(timeout=1)
     except queue.Empty:
