@@ -20,8 +20,9 @@ demo: $(STAMP)
 # Makes recipes/demo/base anew: about 40 minutes on two cores.
 base: $(STAMP)
 	$(BIN)/llamafactory-embodied ground recipes/demo/grounding.yaml
-	$(BIN)/llamafactory-embodied synthesize recipes/demo/words.yaml
-	cat out/base/grounding/train.jsonl out/base/words/train.jsonl > out/base/corpus.jsonl
+	$(BIN)/llamafactory-embodied synthesize recipes/demo/tours.yaml
+	cp recipes/demo/base_data_info.json out/base/dataset_info.json
+	cat out/base/grounding/train.jsonl out/base/tours/train.jsonl > out/base/corpus.jsonl
 	$(BIN)/llamafactory-embodied tiny-model output_dir=out/base/random corpus=out/base/corpus.jsonl overwrite=true
 	$(BIN)/llamafactory-cli train recipes/demo/base.yaml
 	$(BIN)/llamafactory-cli export recipes/demo/export.yaml

@@ -17,7 +17,7 @@ TOY = [
     "evaluate.selection.rooms=2",
     "evaluate.selection.tasks_per_room=2",
     "evaluate.max_new_tokens=24",
-    "overrides=[max_steps=3,save_strategy=no,num_train_epochs=1]",
+    "overrides=[max_steps=3]",
 ]
 
 

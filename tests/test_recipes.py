@@ -18,7 +18,7 @@ OURS = {
     "evaluate.yaml": EvaluateSettings,
     "demo/demo.yaml": DemoSettings,
     "demo/grounding.yaml": GroundingSettings,
-    "demo/words.yaml": SynthesizeSettings,
+    "demo/tours.yaml": SynthesizeSettings,
 }
 EXPORTS = {"demo/export.yaml"}
 ALL = {str(path.relative_to(RECIPES)) for path in RECIPES.rglob("*.yaml")}

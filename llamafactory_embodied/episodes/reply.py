@@ -28,8 +28,12 @@ class Thought:
 
 def write_reply(thoughts: Sequence[Thought], action: Action) -> str:
     """Thoughts and decision in the tags that replies are parsed by."""
-    said = "".join(f"<{thought.tag}>{thought.text}</{thought.tag}>" for thought in thoughts)
-    return f"{said}<DecisionMaking>{action}</DecisionMaking>"
+    return f"{write_thoughts(thoughts)}<DecisionMaking>{action}</DecisionMaking>"
+
+
+def write_thoughts(thoughts: Sequence[Thought]) -> str:
+    """Thoughts in their tags."""
+    return "".join(f"<{thought.tag}>{thought.text}</{thought.tag}>" for thought in thoughts)
 
 
 def parse_reply(reply: str, types: Iterable[str]) -> Action | None:

@@ -8,21 +8,22 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..episodes.conversation import IMAGE, load_prompts
+from ..episodes.conversation import IMAGE, PromptSet, load_prompts
 from ..episodes.pool import run_ordered
 from ..episodes.progress import progress
 from ..episodes.record import frame_name, save_frame
+from ..episodes.reply import Thought, write_thoughts
 from ..episodes.selection import Selection
 from ..files import append_line, read_lines
 from ..settings import claim_folder, option
-from ..tasks.names import plain
+from ..tasks.generate import phrase
 from ..world.action import Action
 from ..world.controller import FrameSettings, open_controller
-from ..world.household import Frame, Household, Outcome
+from ..world.household import Frame, Household
 from ..world.scene import Scene
 from ..world.sight import Sighting
 from .dataset import DATA_FILE, Example, example_line, name_data_set
@@ -91,21 +92,25 @@ def _walk_room(settings: GroundingSettings, work: Work) -> list[Example]:
 def _album(settings: GroundingSettings, household: Household, scene: Scene, number: int) -> Example:
     rng = np.random.default_rng([settings.seed, int(scene.digest[:8], 16), number])
     name = _album_name(scene, number)
-    messages = [{"role": "system", "content": load_prompts("brief").fill("system")}]
+    prompts = load_prompts("brief")
+    messages = [{"role": "system", "content": prompts.fill("system")}]
     images: list[str] = []
-    for frame, sights, place in _walk(household, scene, settings.stops, rng):
+    for stop in _walk(household, scene, settings.stops, rng):
         path = frame_name(name, len(images))
-        save_frame(Path(settings.output_dir), path, frame)
+        save_frame(Path(settings.output_dir), path, stop.frame)
         images.append(path)
-        question, answer = _question(sights, place, scene, rng)
-        messages += [
-            {"role": "user", "content": f"{IMAGE} {question}"},
-            {"role": "assistant", "content": answer},
-        ]
+        question, answer = _question(prompts, stop, scene, rng)
+        messages += [{"role": "user", "content": question}, {"role": "assistant", "content": answer}]
     return {"id": name, "messages": messages, "images": images, "task": "grounding", "stage": 0}
 
 
-Stop = tuple[Frame, Sequence[Sighting], str | None]
+class Stop(NamedTuple):
+    """One halt of a walk: what is seen there, what stands closed before one, and what was done to get there."""
+
+    frame: Frame
+    sights: Sequence[Sighting]
+    closed: str | None
+    done: Action | None
 
 
 def _walk(household: Household, scene: Scene, stops: int, rng: np.random.Generator) -> Iterator[Stop]:
@@ -113,31 +118,28 @@ def _walk(household: Household, scene: Scene, stops: int, rng: np.random.Generat
     outcome = household.reset(scene)
     fixed = [item for item in scene.metadata["objects"] if item["receptacle"] and not item["pickupable"]]
     places = [(item["objectId"], item["objectType"]) for item in fixed]
+    done: Action | None = None
     for _ in range(stops):
-        yield outcome.frames[0], outcome.sights[0], _closed_place(household)
-        outcome = _wander(household, places, rng) or outcome
+        yield Stop(outcome.frames[0], outcome.sights[0], _closed_place(household), done)
+        action = _wander(household, places, rng)
+        tried = household.step(action)
+        outcome, done = (tried, action) if tried.success else (outcome, done)
 
 
-def _wander(household: Household, places: Sequence[tuple[str, str]], rng: np.random.Generator) -> Outcome | None:
+def _wander(household: Household, places: Sequence[tuple[str, str]], rng: np.random.Generator) -> Action:
     """One more action: mostly goes on, often opens what is closed, sometimes picks up or puts down."""
     here = _here(household)
     if here is not None and here["openable"] and rng.random() < (0.1 if here["isOpen"] else 0.85):
-        outcome = household.step(Action("close" if here["isOpen"] else "open", here["objectType"]))
-        if outcome.success:
-            return outcome
+        return Action("close" if here["isOpen"] else "open", here["objectType"])
     held = household.metadata["inventoryObjects"]
     if here is not None and held and rng.random() < 0.5:
-        return _if_done(household.step(Action("put", here["objectType"])))
+        return Action("put", here["objectType"])
     things = [item["objectType"] for item in household.metadata["objects"] if item["visible"] and item["pickupable"]]
     if things and not held and rng.random() < 0.15:
-        return _if_done(household.step(Action("pickup", things[int(rng.integers(len(things)))])))
+        return Action("pickup", things[int(rng.integers(len(things)))])
     object_id, kind = places[int(rng.integers(len(places)))]
     household.known = {object_id: kind}
-    return _if_done(household.step(Action("navigate to", kind)))
-
-
-def _if_done(outcome: Outcome) -> Outcome | None:
-    return outcome if outcome.success else None
+    return Action("navigate to", kind)
 
 
 def _here(household: Household) -> dict[str, Any] | None:
@@ -150,18 +152,24 @@ def _closed_place(household: Household) -> str | None:
     return str(here["objectType"]) if here is not None and here["openable"] and not here["isOpen"] else None
 
 
-def _question(
-    sights: Sequence[Sighting], closed: str | None, scene: Scene, rng: np.random.Generator
-) -> tuple[str, str]:
-    things = f"I see {name_sights(sights, portable=True)}."
+def _question(prompts: PromptSet, stop: Stop, scene: Scene, rng: np.random.Generator) -> tuple[str, str]:
+    """Words like those of an episode's turn, with what is seen and what follows from it, but without a decision."""
     draw = rng.random()
     if draw < 0.2:
-        return "Which furniture is in view?", f"I see {name_sights(sights, portable=False)}."
-    if draw < 0.5:
-        return "What is here?", f"The {closed} is closed. {things}" if closed else things
-    seen = [sight.object_type for sight in sights if sight.portable and not sight.held]
+        return f"{IMAGE} Which furniture is in view?", f"I see {name_sights(stop.sights, portable=False)}."
+    things = f"I see {name_sights(stop.sights, portable=True)}."
+    if draw < 0.35:
+        return f"{IMAGE} What is here?", f"The {stop.closed} is closed. {things}" if stop.closed else things
+    seen = [sight.object_type for sight in stop.sights if sight.portable and not sight.held]
     everywhere = sorted({item["objectType"] for item in scene.metadata["objects"] if item["pickupable"]})
-    pool = seen if seen and rng.random() < 0.5 else everywhere
+    pool = seen if seen and rng.random() < 0.6 else everywhere
     sought = pool[int(rng.integers(len(pool)))]
-    found = f"There is the {sought}." if sought in seen else f"No {sought} here."
-    return f"Is the {plain(sought)} here?", f"{things} {found}"
+    kind = ("single_search", "single_pickup_from_closerep")[int(rng.integers(2))]
+    values = {"task": phrase(kind, sought, None, rng), "images": IMAGE}
+    asked = (
+        prompts.fill("follow_up", action=str(stop.done), **values) if stop.done else prompts.fill("opening", **values)
+    )
+    found = Thought("Thinking", f"There is the {sought}.")
+    missing = Thought("Reflection", f"No {sought} here.")
+    look = Thought("Observation", f"I look for the {sought}. {things}")
+    return asked, write_thoughts([look, found if sought in seen else missing])

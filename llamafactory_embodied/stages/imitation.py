@@ -37,6 +37,30 @@ def to_example(record: Mapping[str, Any], prompts: PromptSet, stage: int) -> Exa
     }
 
 
-def imitation_examples(records: Iterable[Mapping[str, Any]], prompts: PromptSet) -> Iterator[Example]:
-    """Examples of the episodes that reached their goal; what failed is counted by whoever wrote the records."""
-    return (to_example(record, prompts, stage=1) for record in records if record["success"])
+def imitation_examples(
+    records: Iterable[Mapping[str, Any]], prompts: PromptSet, unfinished: bool = False
+) -> Iterator[Example]:
+    """Examples of the episodes that reached their goal; what failed is counted by whoever wrote the records.
+
+    Args:
+        records: episodes.
+        prompts: the words they were played with.
+        unfinished: whether each is cut before its target is seen, so that it shows how one looks, not how one ends.
+    """
+    for record in records:
+        if record["success"]:
+            example = to_example(record, prompts, stage=1)
+            if not unfinished:
+                yield example
+            elif (cut := _before_the_find(record, example)) is not None:
+                yield cut
+
+
+def _before_the_find(record: Mapping[str, Any], example: Example) -> Example | None:
+    """An example up to the last reply that was written before the target was seen; None if there is none."""
+    seen = next((number for number, step in enumerate(record["steps"]) if step["target_seen"]), 0)
+    if seen == 0:
+        return None
+    frames = sum(len(step["frames"]) for step in record["steps"][:seen])
+    said = 1 + 2 * seen  # the system's words, then a turn of each side for each step
+    return example | {"messages": example["messages"][:said], "images": example["images"][:frames], "stage": 0}

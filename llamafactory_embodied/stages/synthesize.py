@@ -42,6 +42,7 @@ class SynthesizeSettings:
     slips: float = option(
         0.0, "share of turns with a deliberate mistake, which the searcher recovers from; not trained on"
     )
+    unfinished: bool = option(False, "cut each example before its target is seen: how to look, not how to end")
     seed: int = option(0, "decides the wording of the thoughts")
     workers: int = option(2, "processes", least=1)
 
@@ -108,7 +109,7 @@ def _play_room(settings: SynthesizeSettings, prompts: PromptSet, work: Work) -> 
 def _report(settings: SynthesizeSettings, prompts: PromptSet, records: Sequence[Record]) -> SynthesisReport:
     """Writes the data set and a manifest that accounts for every episode."""
     folder = Path(settings.output_dir)
-    examples = list(imitation_examples(records, prompts))
+    examples = list(imitation_examples(records, prompts, settings.unfinished))
     data_file = write_data_set(folder, settings.dataset, examples)
     kinds = Counter(f"{record['end']}, {'solved' if record['success'] else 'not solved'}" for record in records)
     ends = dict(sorted(kinds.items()))

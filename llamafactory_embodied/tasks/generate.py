@@ -59,15 +59,25 @@ def _shuffled(tasks: list[Task], rng: np.random.Generator) -> list[Task]:
 
 
 def _worded(task: Task, rng: np.random.Generator) -> Task:
-    phrases = _PHRASES[task.type]
-    destination = task.destination_type or ""
-    text = phrases[int(rng.integers(len(phrases)))].format(
-        target=plain(task.target_type),
-        a_target=with_article(task.target_type),
-        destination=plain(destination) if destination else "",
-        on="in" if destination in _HOLLOW else "on",
+    return replace(task, instruction=phrase(task.type, task.target_type, task.destination_type, rng))
+
+
+def phrase(kind: str, target_type: str, destination_type: str | None, rng: np.random.Generator) -> str:
+    """One of the wordings of a task.
+
+    Args:
+        kind: task type.
+        target_type: AI2-THOR's objectType.
+        destination_type: likewise, for transports.
+        rng: draws the wording.
+    """
+    phrases = _PHRASES[kind]
+    return phrases[int(rng.integers(len(phrases)))].format(
+        target=plain(target_type),
+        a_target=with_article(target_type),
+        destination=plain(destination_type) if destination_type else "",
+        on="in" if destination_type in _HOLLOW else "on",
     )
-    return replace(task, instruction=text)
 
 
 class _Room:
