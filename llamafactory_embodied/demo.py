@@ -100,7 +100,7 @@ def _play(settings: DemoSettings, folder: Path, models: dict[str, Path]) -> list
     plans: dict[str, EvaluateSettings] = {}
     for name, checkpoint in reversed(models.items()):
         plans[name] = replace(settings.evaluate, policy="checkpoint", checkpoint=str(checkpoint))
-    rooms = settings.control_rooms or settings.evaluate.selection.rooms
+    rooms = min(settings.control_rooms or settings.evaluate.selection.rooms, settings.evaluate.selection.rooms)
     fewer = replace(settings.evaluate.selection, rooms=rooms)
     for control in settings.controls:
         if control in ("swap", "blind"):

@@ -66,7 +66,7 @@ def test_the_trained_model_acts_on_the_words_it_was_trained_on(
     label = json.loads((folder / "stage1" / "embodied.json").read_text())["prompts"]
     records = list(read_records(folder / "runs" / "trained"))
     assert {record["prompts"] for record in records} == set(label)
-    assert all(measure(record).steps >= 1 for record in records)
+    assert all(measure(record).actions >= 1 for record in records)
 
 
 def test_a_second_call_skips_what_stands(made: tuple[Path, subprocess.CompletedProcess[str]]) -> None:
