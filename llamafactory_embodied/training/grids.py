@@ -41,9 +41,20 @@ class _GridsOnly:
 
         for image in images:
             if image.size not in self._by_size:
-                self._by_size[image.size] = self._image_processor([image], **kwargs)["image_grid_thw"]
+                self._by_size[image.size] = self._measure(image, **kwargs)
         grids = torch.cat([self._by_size[image.size] for image in images])
         if self._close_images:
             for image in images:
                 image.close()
         return {"image_grid_thw": grids}
+
+    def _measure(self, image: Image.Image, **kwargs: Any) -> Any:
+        """One grid, on one thread: a forked worker of `datasets.map` hangs in threads that its parent has started."""
+        import torch
+
+        threads = torch.get_num_threads()
+        torch.set_num_threads(1)
+        try:
+            return self._image_processor([image], **kwargs)["image_grid_thw"]
+        finally:
+            torch.set_num_threads(threads)
