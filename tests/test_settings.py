@@ -131,6 +131,7 @@ def test_a_folder_belongs_to_the_settings_that_made_it(tmp_path):
 def test_a_group_may_be_free_as_a_whole(tmp_path):
     claim_folder(Outer(), tmp_path)
     claim_folder(Outer(inner=Inner("dev")), tmp_path, free=("inner",))
+    assert load_settings(Outer, [str(tmp_path / "settings.yaml")]).inner.split == "dev"
 
 
 def test_saved_settings_are_a_configuration(tmp_path):
