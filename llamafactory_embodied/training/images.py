@@ -6,6 +6,7 @@ import math
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from ..errors import DataError
@@ -52,8 +53,15 @@ class ImageRoots:
         raise DataError(f"{place}: image {image!r} is not a file; looked in {' and '.join(self.folders)}")
 
     def _inside(self, path: str) -> bool:
-        real = os.path.realpath(path)
-        return any(os.path.commonpath([real, root]) == root for root in map(os.path.realpath, self.folders))
+        folder, name = os.path.split(path)
+        real = os.path.realpath(path) if os.path.islink(path) else os.path.join(_real_folder(folder), name)  # noqa: PTH114, PTH118
+        return any(os.path.commonpath([real, root]) == root for root in map(_real_folder, self.folders))
+
+
+@lru_cache(maxsize=4096)
+def _real_folder(folder: str) -> str:
+    """Each folder once: following its links takes longer than reading an image's header."""
+    return os.path.realpath(folder)
 
 
 @dataclass(frozen=True)
