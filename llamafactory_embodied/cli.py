@@ -19,6 +19,8 @@ class Verb(NamedTuple):
     help: str
     settings: str
     run: str
+    word: str | None = None
+    """The setting that a word without `=` gives, where that is not a configuration file."""
 
 
 VERBS = {
@@ -36,6 +38,18 @@ VERBS = {
         "rooms become albums of frames with what they show, to teach a small model to see",
         "llamafactory_embodied.stages.grounding:GroundingSettings",
         "llamafactory_embodied.verbs:run_ground",
+    ),
+    "check": Verb(
+        "lints a data set without decoding images: each damaged sample with its place and cure",
+        "llamafactory_embodied.datatools.check:CheckSettings",
+        "llamafactory_embodied.datatools.check:run_check",
+        word="data",
+    ),
+    "stats": Verb(
+        "tokens, images, turns, actions and thoughts of a data set as tables and plots",
+        "llamafactory_embodied.datatools.stats:StatsSettings",
+        "llamafactory_embodied.datatools.stats:run_stats",
+        word="data",
     ),
     "tiny-model": Verb(
         "a small random model of Qwen2-VL's architecture, made offline",
@@ -74,7 +88,8 @@ def verb_usage(name: str) -> str:
     """The settings of one verb."""
     rows = describe(_load(VERBS[name].settings))
     lines = "\n".join(f"  {key:<28} {text} [{default}]" for key, default, text in rows)
-    return f"llamafactory-embodied {name} [config.yaml] [key=value ...]\n\n{VERBS[name].help}\n\n{lines}\n"
+    first = VERBS[name].word or "config.yaml"
+    return f"llamafactory-embodied {name} [{first}] [key=value ...]\n\n{VERBS[name].help}\n\n{lines}\n"
 
 
 def _load(path: str) -> Any:
@@ -110,7 +125,7 @@ def _run(name: str, words: Sequence[str]) -> int:
             sys.stdout.write(verb_usage(name))
             return 0
         run: Callable[[Any], int | None] = _load(VERBS[name].run)
-        return run(load_settings(_load(VERBS[name].settings), words)) or 0
+        return run(load_settings(_load(VERBS[name].settings), _named(VERBS[name], words))) or 0
     except EmbodiedError as error:
         sys.stderr.write(f"llamafactory-embodied {name}: {' '.join(str(error).split())}\n")
         return 1
@@ -126,4 +141,10 @@ def _run(name: str, words: Sequence[str]) -> int:
         return 1
 
 
-_EXTRAS = frozenset({"torch", "transformers", "llamafactory", "tokenizers", "peft", "datasets", "safetensors"})
+def _named(verb: Verb, words: Sequence[str]) -> list[str]:
+    return [f"{verb.word}={word}" if verb.word and "=" not in word else word for word in words]
+
+
+_EXTRAS = frozenset(
+    {"torch", "transformers", "llamafactory", "tokenizers", "peft", "datasets", "safetensors", "pyarrow"}
+)
