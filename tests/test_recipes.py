@@ -18,6 +18,7 @@ OURS = {
     "evaluate.yaml": EvaluateSettings,
     "demo/demo.yaml": DemoSettings,
     "demo/grounding.yaml": GroundingSettings,
+    "demo/lists.yaml": GroundingSettings,
     "demo/tours.yaml": SynthesizeSettings,
 }
 EXPORTS = {"demo/export.yaml"}

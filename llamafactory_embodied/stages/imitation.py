@@ -7,6 +7,8 @@ from ..episodes.conversation import PromptSet, messages
 from ..errors import RecordError
 from .dataset import Example
 
+OBSERVED = "</Observation>"
+
 
 def to_example(record: Mapping[str, Any], prompts: PromptSet, stage: int) -> Example:
     """One episode as one training example of `data_info/README.md`.
@@ -45,22 +47,24 @@ def imitation_examples(
     Args:
         records: episodes.
         prompts: the words they were played with.
-        unfinished: whether each is cut before its target is seen, so that it shows how one looks, not how one ends.
+        unfinished: whether each is cut once its target is seen, so that it shows how one looks, not how one ends.
     """
     for record in records:
         if record["success"]:
             example = to_example(record, prompts, stage=1)
             if not unfinished:
                 yield example
-            elif (cut := _before_the_find(record, example)) is not None:
+            elif (cut := _up_to_the_find(record, example)) is not None:
                 yield cut
 
 
-def _before_the_find(record: Mapping[str, Any], example: Example) -> Example | None:
-    """An example up to the last reply that was written before the target was seen; None if there is none."""
+def _up_to_the_find(record: Mapping[str, Any], example: Example) -> Example | None:
+    """An example up to the observation of the first frame that shows the target; None if there is no such thing."""
     seen = next((number for number, step in enumerate(record["steps"]) if step["target_seen"]), 0)
-    if seen == 0:
+    said = example["messages"][: 3 + 2 * seen]  # the system's words, then a turn of each side for each step
+    observation, closed, _ = said[-1]["content"].partition(OBSERVED)
+    if seen == 0 or not closed or said[-1]["loss"] is False:
         return None
-    frames = sum(len(step["frames"]) for step in record["steps"][:seen])
-    said = 1 + 2 * seen  # the system's words, then a turn of each side for each step
-    return example | {"messages": example["messages"][:said], "images": example["images"][:frames], "stage": 0}
+    frames = sum(len(step["frames"]) for step in record["steps"][: seen + 1])
+    cut = [*said[:-1], said[-1] | {"content": observation + closed}]
+    return example | {"messages": cut, "images": example["images"][:frames], "stage": 0}

@@ -42,7 +42,7 @@ class SynthesizeSettings:
     slips: float = option(
         0.0, "share of turns with a deliberate mistake, which the searcher recovers from; not trained on"
     )
-    unfinished: bool = option(False, "cut each example before its target is seen: how to look, not how to end")
+    unfinished: bool = option(False, "cut each example once its target is seen: how to look, not how to end")
     seed: int = option(0, "decides the wording of the thoughts")
     workers: int = option(2, "processes", least=1)
 

@@ -12,6 +12,7 @@ import numpy as np
 from ..episodes.reply import Thought
 from ..tasks.names import listed
 from ..tasks.searcher import Decision, Searcher
+from ..world.legality import REACH_M
 from ..world.sight import Sighting
 
 _MOST_NAMED = 6
@@ -50,73 +51,110 @@ class Writer:
 
 Kinds = Callable[[Searcher], list[tuple[str, str]]]
 
-# What is seen is written before what is concluded from it: a model writes from left to right.
+
+def _go_on(searcher: Searcher) -> list[tuple[str, str]]:
+    return [*([("Reflection", "tried")] if searcher.tried else []), ("Planning", "next")]
+
+
+# What is seen is written before what is concluded from it, and the target's name before the conclusion: a model writes
+# from left to right, and that a word is in a list is learnt soonest where the word itself comes next.
 _OCCASIONS: dict[str, Kinds] = {
     "start": lambda _: [("Observation", "see"), ("Planning", "first")],
     "go": lambda searcher: (
-        [("Planning", "carrying")] if searcher.holding else [("Observation", "look"), ("Planning", "next")]
+        [("Planning", "carrying")] if searcher.holding else [("Observation", "over_there"), ("Planning", "next")]
     ),
-    "missed": lambda _: [("Observation", "look"), ("Reflection", "missing"), ("Planning", "next")],
+    "missed": lambda searcher: [("Observation", "elsewhere"), *_go_on(searcher)],
     "closed": lambda _: [("Thinking", "closed")],
     "tidy": lambda searcher: (
-        [("Thinking", "shut")] if searcher.holding else [("Observation", "look"), ("Reflection", "not_inside")]
+        [("Thinking", "shut")] if searcher.holding else [("Observation", "elsewhere"), ("Thinking", "leave")]
     ),
-    "found": lambda _: [("Observation", "look"), ("Thinking", "found")],
+    "found": lambda _: [("Observation", "here"), ("Thinking", "take")],
     "carry": lambda _: [("Planning", "carry")],
     "arrived": lambda _: [("Thinking", "arrived")],
     "done": lambda searcher: (
-        [("Observation", "look"), ("Verification", "found")]
+        [("Observation", "here"), ("Verification", "done")]
         if searcher.task.goals[0].kind == "in_view"
         else [("Verification", "done")]
     ),
     "lost": lambda searcher: (
-        [("Planning", "carrying")] if searcher.holding else [("Observation", "look"), ("Reflection", "missing_lost")]
+        [("Planning", "carrying")] if searcher.holding else [("Observation", "elsewhere"), ("Reflection", "lost")]
     ),
-    "failed": lambda _: [("Reflection", "failed"), ("Planning", "next")],
+    "failed": lambda searcher: [("Reflection", "failed"), *_go_on(searcher)],
 }
 
 _TEXTS = {
     "see": ("I see {seen}.", "In front of me I see {seen}.", "My view shows {seen}."),
-    "look": (
-        "I look for the {target}. I see {things}.",
-        "I want the {target}. Here are {things}.",
-        "My task is about the {target}. In view: {things}.",
+    "here": (
+        "I see {things}. The {target} is here.",
+        "Here are {things}. The {target} is among them.",
+        "In view: {things}. The {target} is right before me.",
+    ),
+    "over_there": (
+        "I see {things}. The {target} is over there.",
+        "Here are {things}. The {target} is further away.",
+        "In view: {things}. The {target} is where I am going.",
+    ),
+    "elsewhere": (
+        "I see {things}. The {target} must be elsewhere.",
+        "Here are {things}. The {target} is not among them.",
+        "In view: {things}. The {target} is missing.",
     ),
     "first": (
         "I look for the {target}. First I try: {action}.",
         "The {target} may be close. I start with this: {action}.",
         "My task is about the {target}, so my first step is: {action}.",
     ),
-    "next": ("{tried}Next: {action}.", "{tried}I go on with this: {action}.", "{tried}Now I try this: {action}."),
-    "missing": ("No {target} here.", "The {target} is not among them.", "So the {target} must be elsewhere."),
-    "not_inside": (
-        "No {target} in the {place}.",
-        "The {target} is not inside, so I shut the {place} again.",
-        "The {place} does not hold the {target}.",
-    ),
+    "tried": ("I was at {tried}.", "So far I have looked at {tried}.", "It was not at {tried}."),
+    "next": ("Next: {action}.", "I go on with this: {action}.", "Now I try this: {action}."),
+    "leave": ("I close the {place}.", "I shut the {place} again.", "The {place} does not hold the {target}."),
     "closed": (
         "The {place} is closed. I open it.",
         "I stand before the closed {place} and want to look inside.",
         "The {place} is shut, so I open it first.",
     ),
     "shut": ("I hold the {target}. I close the {place}.", "I have the {target}, so I shut the {place}."),
-    "found": ("There is the {target}.", "I have found the {target}.", "Among them is the {target}."),
+    "take": ("I pick it up.", "I take the {target}.", "That is what I need."),
     "carry": ("I hold the {target}. I bring it to the {goal}.", "With the {target} in hand I go to the {goal}."),
     "arrived": ("I stand before the {goal} with the {target}.", "Here is the {goal}; I put the {target} down."),
     "done": ("{result}", "Checking once more: {result}", "I am done: {result}"),
-    "missing_lost": (
-        "No {target} here. {tried}I look further.",
-        "The {target} is not among them. {tried}I have to see more of the room.",
-    ),
+    "lost": ("I look further.", "I have to see more of the room.", "There must be places I have not seen."),
     "carrying": ("I hold the {target}. Next: {action}.", "With the {target} in hand I try this: {action}."),
     "failed": ("That did not work.", "It failed, so I do something else.", "I cannot do that now."),
 }
 
 
+def write_look(sights: Sequence[Sighting], target: str) -> Thought:
+    """What a close look shows and what follows for a target, in the first wording, without a decision.
+
+    Args:
+        sights: of one frame.
+        target: objectType that is looked for.
+    """
+    distances = [sight.distance_m for sight in sights if sight.object_type == target and not sight.held]
+    where = "elsewhere" if not distances else "here" if min(distances) <= REACH_M else "over_there"
+    return write_comparison(name_sights(sights, portable=True), target, where)
+
+
+def write_comparison(things: str, target: str, where: str) -> Thought:
+    """What is seen and what follows for a target, in the first wording.
+
+    Args:
+        things: what is seen, in words.
+        target: objectType that is looked for.
+        where: "here", "over_there" or "elsewhere".
+    """
+    return Thought("Observation", _TEXTS[where][0].format(things=things, target=target))
+
+
+def write_closed(place: str) -> Thought:
+    """What one thinks before a closed place, in the first wording."""
+    return Thought("Thinking", _TEXTS["closed"][0].format(place=place))
+
+
 def _words(searcher: Searcher, decision: Decision) -> dict[str, str]:
     task = searcher.task
     results = {
-        "in_view": f"There is the {task.target_type}.",
+        "in_view": f"I have found the {task.target_type}.",
         "held": f"I hold the {task.target_type}.",
         "placed": f"The {task.target_type} is in its place.",
     }
@@ -127,7 +165,7 @@ def _words(searcher: Searcher, decision: Decision) -> dict[str, str]:
         "place": decision.place or "room",
         "goal": task.destination_type or "",
         "action": str(decision.action),
-        "tried": f"I was at {listed(searcher.tried)}. " if searcher.tried else "",
+        "tried": listed(searcher.tried) if searcher.tried else "",
         "result": results[task.goals[0].kind],
     }
 

@@ -129,12 +129,11 @@ PROFILES: Mapping[str, RoomProfile] = MappingProxyType(
             name="demo",
             counter_runs=(
                 CounterRun(before=(1, 1), under="drawer"),
-                CounterRun(before=(1, 1), under="drawer"),
                 CounterRun(before=(0, 0), fixture="sink", under=""),
-                CounterRun(before=(0, 0), fixture="stove", under="drawer"),
+                CounterRun(before=(0, 0), fixture="stove", under=""),
             ),
             pieces=(
-                ("Cabinet", (2, 2)),
+                ("Cabinet", (1, 1)),
                 ("Fridge", (1, 1)),
                 ("GarbageCan", (1, 1)),
                 ("Shelf", (1, 1)),
@@ -142,7 +141,7 @@ PROFILES: Mapping[str, RoomProfile] = MappingProxyType(
             ),
             appliances=(("Microwave", "SideTable"), ("CoffeeMachine", "CounterTop")),
             small_types=(*_FOOD, *_TABLEWARE, *_DEMO_OTHER),
-            small_count=(20, 22),
+            small_count=(20, 21),
             side_m=(3.8, 4.8),
             column_m=(0.78, 0.80),
             fixture_m=0.76,

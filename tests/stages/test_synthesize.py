@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 import signal
 import subprocess
 import sys
@@ -24,6 +25,9 @@ from llamafactory_embodied.stages.synthesize import SynthesizeSettings, synthesi
 ROOMS = Selection(profile="demo", split="dev", rooms=3, tasks_per_room=3)
 TOY = SynthesizeSettings(selection=ROOMS, frame=TOY_FRAME, prompts="brief", workers=1)
 ALBUMS = GroundingSettings(selection=replace(ROOMS, rooms=2), frame=TOY_FRAME, albums=2, stops=4, workers=1)
+
+
+LOOK = re.compile(r"<Observation>I see ([^.]*)\. The (\w+) (is here|is over there|must be elsewhere)\.</Observation>")
 
 
 def sums(folder):
@@ -150,3 +154,48 @@ def test_albums_are_the_same_bytes_whatever_the_workers_and_interruptions(tmp_pa
     (two / "dataset_info.json").unlink()
     ground(replace(ALBUMS, output_dir=str(two)))
     assert sums(one) == sums(two)
+
+
+def looks(folder):
+    """(what is listed, what is sought, what is concluded) of every look in a data set's first wording."""
+    said = [one["content"] for example in examples_of(folder) for one in example["messages"]]
+    return [
+        (set(re.findall(r"\w+", things)) - {"and"}, target, end)
+        for things, target, end in LOOK.findall("\n".join(said))
+    ]
+
+
+def check_conclusions(folder):
+    found = looks(folder)
+    assert {end for _, _, end in found} >= {"is here", "must be elsewhere"}
+    for things, target, end in found:
+        assert (target in things) is (end != "must be elsewhere")
+
+
+def test_a_look_concludes_what_it_lists(tmp_path):
+    synthesize(replace(TOY, variety=1, output_dir=str(tmp_path / "episodes")))
+    ground(replace(ALBUMS, output_dir=str(tmp_path / "albums")))
+    check_conclusions(tmp_path / "episodes")
+    check_conclusions(tmp_path / "albums")
+
+
+def test_lists_ask_in_words_alone_whether_a_thing_is_among_them(tmp_path):
+    ground(replace(ALBUMS, lists=3, output_dir=str(tmp_path)))
+    lists = [example for example in examples_of(tmp_path) if example["id"].startswith("list-")]
+    assert len(lists) == 6
+    assert not any(example["images"] for example in lists)
+    for example in lists:
+        _, *said = [one["content"] for one in example["messages"]]
+        for asked, answered in zip(said[::2], said[1::2], strict=True):
+            assert asked.startswith(f"You see {LOOK.match(answered)[1]}. ")
+    check_conclusions(tmp_path)
+
+
+def test_an_unfinished_search_ends_with_the_observation_of_what_it_sought(tmp_path):
+    synthesize(replace(TOY, variety=1, unfinished=True, output_dir=str(tmp_path)))
+    assert check_data_set(tmp_path, "embodied_stage1") >= 5
+    for example in examples_of(tmp_path):
+        *before, last = [one["content"] for one in example["messages"] if one["role"] == "assistant"]
+        assert before
+        assert not any(re.search("<DecisionMaking>(pickup|put|end)", reply) for reply in before)
+        assert LOOK.fullmatch(last)[3] != "must be elsewhere"
