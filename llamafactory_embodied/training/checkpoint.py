@@ -1,8 +1,8 @@
 """A local checkpoint as a policy, in this process: full weights or a LoRA adapter, read and prompted as in training.
 
-Contract: template and image limits come from the checkpoint's `embodied.json`, prompts are encoded by LLaMA-Factory's
-own functions, and what is greedy does not depend on the batch. Meant for small models and short checks; larger ones
-are better served by vLLM or SGLang.
+Contract: template, image limits and windows come from the checkpoint's `embodied.json`, prompts are encoded by
+LLaMA-Factory's own functions, and what is greedy does not depend on the batch. Meant for small models and short
+checks; larger ones are better served by vLLM or SGLang.
 """
 
 import json
@@ -78,7 +78,7 @@ class CheckpointPolicy:
         }
         self.terms = settle_terms(self.path, said)
         self.batch_size = batch_size
-        self._generator = _load(self.path, self.terms, device, memory_gib)
+        self._generator = _load(self.path, self.terms, device, memory_gib, max_new_tokens)
 
         from .generation import Sampling
 
@@ -142,7 +142,7 @@ def _quiet_host() -> Iterator[None]:
 
 
 @_quiet_host()
-def _load(path: Path, terms: Terms, device: str | None, memory_gib: float) -> "Generator":
+def _load(path: Path, terms: Terms, device: str | None, memory_gib: float, max_new_tokens: int) -> "Generator":
     """Loads model, tokenizer and processor the way LLaMA-Factory does before it chats."""
     import torch
     from llamafactory.data import get_template_and_fix_tokenizer
@@ -151,7 +151,7 @@ def _load(path: Path, terms: Terms, device: str | None, memory_gib: float) -> "G
 
     from .attention_memory import AttentionMemory
     from .generation import Generator
-    from .prompt import PromptEncoder
+    from .prompt import PromptEncoder, Room
     from .register import register
 
     register()
@@ -167,7 +167,10 @@ def _load(path: Path, terms: Terms, device: str | None, memory_gib: float) -> "G
         raise PolicyError(f"{path} cannot be loaded with template {terms.template!r}: {error}") from error
     if processor is None:
         raise PolicyError(f"{path} has no processor files (preprocessor_config.json): its images cannot be read")
-    encoder = PromptEncoder(template, tokenizer, processor)
+    room = None
+    if terms.cutoff_len is not None and terms.window_context is not None:
+        room = Room(terms.cutoff_len, max_new_tokens, terms.window_context)
+    encoder = PromptEncoder(template, tokenizer, processor, room)
     return Generator(model, encoder, tokenizer.pad_token_id, AttentionMemory(int(memory_gib * 2**30)))
 
 

@@ -6,7 +6,8 @@ columns of its own, each of one Arrow type from the first row on (rows of others
 
     _embodied_id        string         the sample's id; not null marks a row as ours
     _embodied_loss      list of bool   one for each message of _prompt + _response
-    _embodied_overflow  string         "error" or "drop"
+    _embodied_overflow  string         what becomes of it when it is too long, one of `entry.OVERFLOWS`
+    _embodied_context   float          the share of a window that may repeat earlier turns
     _embodied_prompts   string         prompt set, "" if unknown
 """
 
@@ -23,7 +24,8 @@ from .entry import Entry
 from .images import ImageRoots
 from .sample import Names, Sample, Turn, read_sample
 
-ID, LOSS, OVERFLOW, PROMPTS = "_embodied_id", "_embodied_loss", "_embodied_overflow", "_embodied_prompts"
+ID, LOSS, PROMPTS = "_embodied_id", "_embodied_loss", "_embodied_prompts"
+OVERFLOW, CONTEXT = "_embodied_overflow", "_embodied_context"
 
 
 @dataclass(frozen=True)
@@ -35,6 +37,7 @@ class EmbodiedConverter:
         names: What its columns are called.
         roots: Where its images are.
         overflow: What becomes of samples that are too long.
+        window_context: The share of a window that may repeat earlier turns.
         train_on_prompt: Whether turns that ask are trained on, as the training configuration says.
         revision: Version of this code. `datasets` caches by the values of this object, not by its code: without
             it an upgrade would go on using rows of the version before.
@@ -44,6 +47,7 @@ class EmbodiedConverter:
     names: Names
     roots: ImageRoots
     overflow: str
+    window_context: float
     train_on_prompt: bool
     revision: str = __version__
 
@@ -56,6 +60,7 @@ class EmbodiedConverter:
             names=names_of(entry),
             roots=ImageRoots(_folders(dataset_attr, data_args), entry.allow_absolute_paths),
             overflow=entry.overflow,
+            window_context=entry.window_context,
             train_on_prompt=bool(data_args.train_on_prompt),
         )
 
@@ -78,6 +83,7 @@ class EmbodiedConverter:
             ID: sample.id,
             LOSS: [turn.loss for turn in sample.turns],
             OVERFLOW: self.overflow,
+            CONTEXT: self.window_context,
             PROMPTS: sample.prompts,
         }
 

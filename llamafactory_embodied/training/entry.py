@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from ..episodes.windows import CONTEXT_SHARE
 from ..errors import SettingsError
 
 HOST_KEYS = frozenset(
@@ -29,7 +30,7 @@ HOST_KEYS = frozenset(
 )
 COLUMNS = ("messages", "images", "system", "tools")
 TAGS = ("role_tag", "content_tag", "user_tag", "assistant_tag", "observation_tag", "function_tag", "system_tag")
-OVERFLOWS = ("error", "drop")
+OVERFLOWS = ("window", "keep_last", "drop", "error")
 
 
 @dataclass(frozen=True)
@@ -40,14 +41,16 @@ class Entry:
         columns: Names of columns, where they are not the usual ones; keys as in `COLUMNS`.
         tags: Names inside messages, where they are not the usual ones; keys as in `TAGS`.
         allow_absolute_paths: Whether images may lie outside the data file's folder and `media_dir`.
-        overflow: What happens to a sample longer than `cutoff_len`: "error" stops, "drop" leaves it out with a
-            warning that names it.
+        overflow: What becomes of a sample longer than `cutoff_len`: "window" makes several samples of it, "keep_last"
+            the last of them, "drop" leaves it out, each with a warning that names it; "error" stops.
+        window_context: The share of `cutoff_len` that a window may spend on turns that it does not train on.
     """
 
     columns: Mapping[str, str] = field(default_factory=dict)
     tags: Mapping[str, str] = field(default_factory=dict)
     allow_absolute_paths: bool = False
-    overflow: str = "error"
+    overflow: str = "window"
+    window_context: float = CONTEXT_SHARE
 
     @classmethod
     def of_dataset_info(cls, dataset: str, entry: Mapping[str, Any]) -> Entry:
@@ -60,18 +63,29 @@ class Entry:
         Raises:
             SettingsError: A key or a value is not known; names the nearest known key.
         """
-        _refuse_unknown(dataset, entry, HOST_KEYS | {"allow_absolute_paths", "overflow"})
+        _refuse_unknown(dataset, entry, HOST_KEYS | {"allow_absolute_paths", "overflow", "window_context"})
         columns, tags = entry.get("columns", {}), entry.get("tags", {})
         _refuse_unknown(f"{dataset}, columns", columns, COLUMNS)
         _refuse_unknown(f"{dataset}, tags", tags, TAGS)
-        allow_absolute_paths, overflow = entry.get("allow_absolute_paths", False), entry.get("overflow", "error")
+        allow_absolute_paths, overflow = entry.get("allow_absolute_paths", False), entry.get("overflow", "window")
+        window_context = entry.get("window_context", CONTEXT_SHARE)
         if not isinstance(allow_absolute_paths, bool):
             raise SettingsError(f"{dataset}: allow_absolute_paths is {allow_absolute_paths!r}, expected true or false")
         if overflow not in OVERFLOWS:
             raise SettingsError(f"{dataset}: overflow is {overflow!r}, expected one of {', '.join(OVERFLOWS)}")
+        if (
+            isinstance(window_context, bool)
+            or not isinstance(window_context, int | float)
+            or not 0 <= window_context < 1
+        ):
+            raise SettingsError(
+                f"{dataset}: window_context is {window_context!r}, expected a number from 0 to below 1"
+            )
         if entry.get("ranking"):
             raise SettingsError(f'{dataset}: "formatting": "embodied" has no ranking pairs, remove "ranking"')
-        return cls(_names(dataset, columns), _names(dataset, tags), allow_absolute_paths, overflow)
+        return cls(
+            _names(dataset, columns), _names(dataset, tags), allow_absolute_paths, overflow, float(window_context)
+        )
 
 
 def _names(dataset: str, given: Mapping[str, Any]) -> dict[str, str]:

@@ -1,17 +1,20 @@
 """Turns a conversation into the token ids that training would have made of it, with LLaMA-Factory's own functions.
 
-Contract: for the first turns of a training example, the ids are the example's ids up to the answer that is asked for.
+Contract: for the first turns of a training example, the ids are the example's ids up to the answer that is asked for;
+where the example became windows, those of the window that the answer would be fresh in.
 """
 
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Protocol
 
 import numpy as np
 from PIL import Image
 
-from ..errors import PolicyError
+from ..episodes.windows import images_before, last_window, open_window
+from ..errors import DataError, PolicyError
 from .grids import counting
 
 PLACEHOLDERS = ("<image>", "<video>", "<audio>")
@@ -49,6 +52,21 @@ class Prompt:
     grids: tuple[tuple[int, int, int], ...]
 
 
+@dataclass(frozen=True)
+class Room:
+    """How much a model may read at once.
+
+    Attributes:
+        tokens: Longest prompt and answer together, `cutoff_len` of training.
+        answer: Tokens to keep free for the answer.
+        context: The share of a window that repeats earlier turns, as in training.
+    """
+
+    tokens: int
+    answer: int
+    context: float
+
+
 class PromptEncoder:
     """Encodes conversations for one model.
 
@@ -56,12 +74,14 @@ class PromptEncoder:
         template: The host's template, fixed to the tokenizer.
         tokenizer: The host's tokenizer.
         processor: The host's processor, which carries the image limits of training.
+        room: What a longer conversation is cut to, at turns; None never cuts.
     """
 
-    def __init__(self, template: Any, tokenizer: Any, processor: Any) -> None:
+    def __init__(self, template: Any, tokenizer: Any, processor: Any, room: Room | None = None) -> None:
         self.template = template
         self.tokenizer = tokenizer
         self.processor = processor
+        self.room = room
         self._counting = counting(processor)
         self._image_token_id: int = tokenizer.convert_tokens_to_ids(template.mm_plugin.image_token)
 
@@ -69,19 +89,59 @@ class PromptEncoder:
         """Encodes one conversation.
 
         Raises:
-            PolicyError: It does not end with a user's turn, or images and `<image>` places do not match.
+            PolicyError: It does not end with a user's turn, images and `<image>` places do not match, or its last turn
+                is longer than the model may read.
         """
         system, turns = self._read_messages(conversation.messages)
         images = tuple(map(_as_image, conversation.images))
-        try:
-            expanded = self.template.mm_plugin.process_messages(turns, images, [], [], self._counting)
-        except ValueError as error:
-            raise PolicyError(f"the conversation cannot be encoded: {error}") from error
-        ids, _ = self.template.encode_oneturn(
-            self.tokenizer, [*expanded, {"role": "assistant", "content": ""}], system, None
-        )
+        ids = self._ids(system, turns, images)
+        if self.room is not None and len(ids) + self.room.answer > self.room.tokens:
+            start = self._window_start(system, turns, images, self.room)
+            images = images[images_before(turns, start) :]
+            ids = self._ids(system, open_window(turns, start), images)
         grids = self._grids(images)
         return Prompt(tuple(ids), self._keys(ids, images, grids), images, grids)
+
+    def _ids(self, system: str | None, turns: Sequence[Mapping[str, Any]], images: Sequence[Image.Image]) -> list[int]:
+        ids, _ = self.template.encode_oneturn(self.tokenizer, self._closed(turns, images), system, None)
+        return list(ids)
+
+    def _lengths(
+        self, system: str | None, turns: Sequence[Mapping[str, Any]], images: Sequence[Image.Image]
+    ) -> list[int]:
+        """Tokens of each pair of turns; a pair that lacks its answer is counted with an empty one."""
+        pairs = self.template.encode_multiturn(self.tokenizer, self._closed(turns, images), system, None)
+        return [len(source) + len(target) for source, target in pairs]
+
+    def _closed(self, turns: Sequence[Mapping[str, Any]], images: Sequence[Image.Image]) -> list[dict[str, str]]:
+        """The turns with their image tokens, and with an empty answer where none is yet."""
+        closed = [*turns, {"role": "assistant", "content": ""}] if len(turns) % 2 else [*turns]
+        try:
+            expanded: list[dict[str, str]] = self.template.mm_plugin.process_messages(
+                closed, images, [], [], self._counting
+            )
+        except ValueError as error:
+            raise PolicyError(f"the conversation cannot be encoded: {error}") from error
+        return expanded
+
+    def _window_start(
+        self, system: str | None, turns: Sequence[Mapping[str, Any]], images: Sequence[Image.Image], room: Room
+    ) -> int:
+        """The pair of turns that opens the window in which training would have had the last one."""
+        lengths = self._lengths(system, turns, images)
+
+        @cache
+        def opening(pair: int) -> int:
+            first, end = (images_before(turns, number) for number in (pair, pair + 1))
+            [length] = self._lengths(system, open_window(turns[: 2 * pair + 2], pair), images[first:end])
+            return length + (room.answer if pair == len(lengths) - 1 else 0)
+
+        try:
+            return last_window([*lengths[:-1], lengths[-1] + room.answer], opening, room.tokens, room.context).start
+        except DataError as error:
+            raise PolicyError(
+                f"the conversation does not fit: {error}, with {room.answer} of them kept for the answer"
+            ) from error
 
     def pixels(self, images: Sequence[Image.Image]) -> dict[str, Any]:
         """Returns the model's image inputs (`pixel_values`, `image_grid_thw`), as the training collator makes them."""

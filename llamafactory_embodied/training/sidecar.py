@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from .. import __version__
-from .converter import PROMPTS
+from .converter import CONTEXT, OVERFLOW, PROMPTS
 
 FILE_NAME = "embodied.json"
 FORMAT = "embodied-checkpoint-1"
@@ -36,6 +36,7 @@ def write_sidecar(output_dir: str, dataset: Any, data_args: Any, processor: Any)
         "image_max_pixels": processor and processor.image_max_pixels,
         "image_min_pixels": processor and processor.image_min_pixels,
         "cutoff_len": data_args.cutoff_len,
+        "window_context": window_context(dataset),
         "prompts": prompt_sets(dataset),
         "versions": {
             "llamafactory_embodied": __version__,
@@ -55,3 +56,11 @@ def prompt_sets(dataset: Any) -> list[str]:
     if hasattr(dataset, "unique"):
         return sorted(name for name in dataset.unique(PROMPTS) if name)
     return next(([row[PROMPTS]] for row in islice(dataset, _STREAM_ROWS) if row.get(PROMPTS)), [])
+
+
+def window_context(dataset: Any) -> float | None:
+    """The share of a window that may repeat earlier turns; None where no sample is windowed when it is too long."""
+    columns = (OVERFLOW, CONTEXT)
+    rows = dataset.select_columns(columns) if hasattr(dataset, "unique") else islice(dataset, _STREAM_ROWS)
+    shares = [row[CONTEXT] for row in rows if row.get(OVERFLOW) in ("window", "keep_last")]
+    return max(shares, default=None)

@@ -26,12 +26,17 @@ class Terms:
         image_max_pixels: Greatest area of an image, in pixels.
         image_min_pixels: Smallest area of an image, in pixels.
         prompts: Prompt sets of the training data, `name@hash` each.
+        cutoff_len: Longest training sample, in tokens; None where nothing says so.
+        window_context: The share of a window that repeated earlier turns in training; None where longer samples did
+            not become windows.
     """
 
     template: str
     image_max_pixels: int
     image_min_pixels: int
     prompts: tuple[str, ...] = ()
+    cutoff_len: int | None = None
+    window_context: float | None = None
 
 
 def read_terms(checkpoint: Path) -> Terms | None:
@@ -52,6 +57,8 @@ def read_terms(checkpoint: Path) -> Terms | None:
             image_max_pixels=int(content["image_max_pixels"]),
             image_min_pixels=int(content["image_min_pixels"]),
             prompts=tuple(content.get("prompts", ())),
+            cutoff_len=content.get("cutoff_len"),
+            window_context=content.get("window_context"),
         )
     except (ValueError, KeyError, TypeError) as error:
         raise PolicyError(

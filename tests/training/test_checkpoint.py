@@ -1,6 +1,7 @@
 """A checkpoint as a policy: reads what it was trained on, and answers the same alone, in a batch and turn by turn."""
 
 import json
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -95,6 +96,44 @@ def test_a_prompt_has_the_token_ids_that_training_gave_the_same_turns(
         assert sample["labels"][len(ids) - 1] == -100
         assert sample["labels"][len(ids)] == sample["input_ids"][len(ids)], "the answer begins where the prompt ends"
     assert (len(asked), shown) == (4, 5)
+
+
+@pytest.mark.parametrize("cutoff_len", [120, 150, 210])
+def test_a_long_conversation_is_read_in_the_window_that_training_made_for_its_answer(
+    host: Host, data: DataFolder, checkpoint: Path, tmp_path: Path, cutoff_len: int
+) -> None:
+    row = episode(data.frames("a", 9))
+    data.add("ours", [row])
+    limits = {name: SIDECAR[name] for name in ("image_max_pixels", "image_min_pixels")}
+    windows = host.preprocess(data, "ours", cutoff_len=cutoff_len, **limits)
+    shutil.copytree(checkpoint, tmp_path / "model")
+    terms = {**SIDECAR, "cutoff_len": cutoff_len, "window_context": 0.5}
+    (tmp_path / "model" / "embodied.json").write_text(json.dumps(terms), encoding="utf-8")
+    tokenizer = CheckpointPolicy(checkpoint)._generator.encoder.tokenizer
+    answer_tokens = len(tokenizer(row["messages"][2]["content"], add_special_tokens=False).input_ids)
+    windowed = CheckpointPolicy(tmp_path / "model", max_new_tokens=answer_tokens)
+
+    for pair, image in enumerate(row["images"]):
+        frames = [read(data.path / name) for name in row["images"][: pair + 1]]
+        ids = windowed.encode(Talk(row["messages"][: 2 * pair + 2], frames))
+        answer = tokenizer(row["messages"][2 * pair + 2]["content"], add_special_tokens=False).input_ids
+        [made] = [
+            labels
+            for sample in windows
+            if sample["input_ids"][: len(ids)] == ids
+            for labels in [sample["labels"][len(ids) : len(ids) + len(answer)]]
+            if labels == answer
+        ]
+        assert made, image
+
+
+def test_a_turn_that_is_longer_than_the_model_may_read_is_refused(checkpoint: Path, tmp_path: Path) -> None:
+    shutil.copytree(checkpoint, tmp_path / "model")
+    terms = {**SIDECAR, "cutoff_len": 40, "window_context": 0.5}
+    (tmp_path / "model" / "embodied.json").write_text(json.dumps(terms), encoding="utf-8")
+    policy = CheckpointPolicy(tmp_path / "model", max_new_tokens=12)
+    with pytest.raises(PolicyError, match=r"does not fit: .* the limit is 40, with 12 of them kept for the answer"):
+        policy.encode(talk("Find it. " * 30, frame(1)))
 
 
 def test_greedy_answers_are_those_of_the_model_alone(policy: CheckpointPolicy, checkpoint: Path) -> None:

@@ -8,7 +8,7 @@ import pytest
 from toy_host import DataFolder, Host, episode
 
 from llamafactory_embodied.errors import DataError, SettingsError
-from llamafactory_embodied.training.converter import ID, LOSS, OVERFLOW, PROMPTS, EmbodiedConverter
+from llamafactory_embodied.training.converter import CONTEXT, ID, LOSS, OVERFLOW, PROMPTS, EmbodiedConverter
 
 
 def converter(data: DataFolder, name: str, **data_args: Any) -> EmbodiedConverter:
@@ -26,10 +26,11 @@ def test_a_row_becomes_the_hosts_standard_columns_and_ours(data: DataFolder) -> 
     assert (converted["_system"], converted["_tools"]) == ("You are a robot.", "")
     assert converted["_images"] == [str(data.path / image) for image in row["images"]]
     assert converted["_videos"] is converted["_audios"] is None
-    assert [converted[name] for name in (ID, LOSS, OVERFLOW, PROMPTS)] == [
+    assert [converted[name] for name in (ID, LOSS, OVERFLOW, CONTEXT, PROMPTS)] == [
         "a",
         [False, False, False, True],
-        "error",
+        "window",
+        0.5,
         "brief@12ab",
     ]
 

@@ -1,5 +1,6 @@
 import itertools
 import logging
+import re
 from pathlib import Path
 from typing import Any
 
@@ -118,9 +119,89 @@ def test_loss_is_honoured_in_packed_samples(host: Host, data: DataFolder, tokeni
     assert texts == ["I see thing 1. open Fridge 1<|im_end|>\n"] * 3
 
 
-def test_a_sample_over_cutoff_len_is_an_error_that_names_it(host: Host, both: DataFolder) -> None:
+def test_a_sample_over_cutoff_len_is_an_error_where_the_entry_says_so(host: Host, data: DataFolder) -> None:
+    data.add("ours", [episode(data.frames("a", 3), "a")], overflow="error")
     with pytest.raises(DataError, match=r"sample 'a'.*tokens, cutoff_len is 90.*raise cutoff_len"):
-        host.preprocess(both, "ours", cutoff_len=90)
+        host.preprocess(data, "ours", cutoff_len=90)
+
+
+@pytest.mark.parametrize("template", ["embodied_qwen2_vl", "embodied_qwen3_vl", "bailing"])
+@pytest.mark.parametrize("packing", [False, True])
+def test_windows_train_each_answer_once_at_any_cutoff(
+    host: Host, data: DataFolder, tokenizer: Any, template: str, packing: bool
+) -> None:
+    rows = [episode(data.frames("a", 9), "long", {4: False, 10: False}), episode(data.frames("b", 2), "short")]
+    if template == "bailing":  # a host's template without images, whose answers end where the next turn begins
+        rows = [without_images(row) for row in rows]
+    data.add("ours", rows)
+    expected = answers(host.preprocess(data, "ours", template=template), tokenizer)
+    for cutoff_len in range(120, 430, 60):
+        windows = host.preprocess(data, "ours", template=template, cutoff_len=cutoff_len, packing=packing)
+        assert sorted(answers(windows, tokenizer)) == sorted(expected)
+        for row in windows:
+            assert len(row["input_ids"]) <= cutoff_len + 1  # packing adds a token of padding
+            assert sum(
+                token == tokenizer.convert_tokens_to_ids("<|vision_start|>") for token in row["input_ids"]
+            ) == len(row["images"] or [])
+
+
+def without_images(row: dict[str, Any]) -> dict[str, Any]:
+    messages = [{**message, "content": message["content"].replace("<image>", "")} for message in row["messages"]]
+    return {**row, "messages": messages, "images": []}
+
+
+def answers(rows: Any, tokenizer: Any) -> list[str]:
+    """What is trained on, answer by answer, by the labels: some templates label an answer's end after it."""
+    texts = (tokenizer.decode([label for label in row["labels"] if label != IGNORED]) for row in rows)
+    return [answer for text in texts for answer in re.findall(r"I see[^<]*", text)]
+
+
+def test_a_window_keeps_system_task_and_the_images_of_its_turns(
+    host: Host, data: DataFolder, tokenizer: Any, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(logging.getLogger("llamafactory"), "propagate", True)
+    frames = data.frames("a", 6)
+    data.add("ours", [episode(frames, "long")])
+    windows = host.preprocess(data, "ours", cutoff_len=150)
+    pad = tokenizer.convert_tokens_to_ids("<|image_pad|>")
+    assert windows[0]["embodied_id"] == "long[0:3]"
+    assert len(windows) > 1
+    for row in windows:
+        start, end = map(int, re.findall(r"\d+", row["embodied_id"]))
+        assert [Path(image).name for image in row["images"]] == [Path(frame).name for frame in frames[start:end]]
+        text = tokenizer.decode([token for token in row["input_ids"] if token != pad])
+        assert text.startswith("<|im_start|>system\nYou are a robot.<|im_end|>\n<|im_start|>user\n")
+        assert ("step 0 is done.\n[Earlier turns and images are left out here.]" in text) is (start > 0)
+    assert f"in {len(windows)} windows" in caplog.text
+
+
+def test_keep_last_keeps_the_last_window(host: Host, data: DataFolder) -> None:
+    rows = [episode(data.frames("a", 6), "long")]
+    data.add("all", rows)
+    data.add("last", rows, overflow="keep_last")
+    *_, last = host.preprocess(data, "all", cutoff_len=150)
+    (kept,) = host.preprocess(data, "last", cutoff_len=150)
+    assert kept == last
+
+
+def test_mask_history_trains_the_last_answer_of_a_long_sample_only(
+    host: Host, data: DataFolder, tokenizer: Any
+) -> None:
+    data.add("ours", [episode(data.frames("a", 6), "long")])
+    (only,) = host.preprocess(data, "ours", cutoff_len=150, mask_history=True)
+    assert answers([only], tokenizer) == ["I see thing 5. open Fridge 5"]
+
+
+def test_a_cutoff_without_room_for_a_turn_is_an_error_that_names_the_least(host: Host, data: DataFolder) -> None:
+    data.add("ours", [episode(data.frames("a", 4), "long")])
+    with pytest.raises(
+        DataError, match=r"sample 'long': the system text, the task and one turn take up to \d+"
+    ) as caught:
+        host.preprocess(data, "ours", cutoff_len=40)
+    least = int(re.search(r"up to (\d+) tokens", str(caught.value))[1])  # type: ignore[index]
+    assert len(host.preprocess(data, "ours", cutoff_len=least)) >= 3
+    with pytest.raises(DataError, match="the system text, the task and one turn"):
+        host.preprocess(data, "ours", cutoff_len=least - 1)
 
 
 @pytest.mark.parametrize("packing", [False, True])
@@ -134,7 +215,7 @@ def test_a_sample_over_cutoff_len_is_dropped_by_name_where_the_entry_says_so(
     assert len(kept) == 1
     assert [message for message in caplog.messages if "long-one" in message and "> cutoff_len" in message]
     assert packing or kept[0]["embodied_id"] == "short-one"
-    assert packing or [message for message in caplog.messages if "Dropped 1 of 2 samples" in message]
+    assert [message for message in caplog.messages if "1 of 2 samples of this batch are too long" in message]
 
 
 @pytest.mark.parametrize("streaming", [False, True])
@@ -161,7 +242,7 @@ def test_an_unreadable_image_names_the_sample(host: Host, data: DataFolder) -> N
 
 
 @pytest.mark.timeout(120)
-@pytest.mark.parametrize("cutoff_len", [1024, 90], ids=["in the converter", "in the tokenizer"])
+@pytest.mark.parametrize("cutoff_len", [1024, 30], ids=["in the converter", "in the tokenizer"])
 def test_an_error_in_a_worker_process_arrives_instead_of_hanging(
     host: Host, data: DataFolder, cutoff_len: int
 ) -> None:
@@ -192,13 +273,8 @@ def test_the_end_of_a_masked_answer_is_masked_where_the_host_labels_it_later(
 ) -> None:
     """Templates such as bailing write no end token: the host labels the first token after the answer with it."""
 
-    def text_only(loss: dict[int, bool]) -> dict[str, Any]:
-        row = episode(data.frames("a", 3), "a", loss)
-        messages = [{**message, "content": message["content"].replace("<image>", "")} for message in row["messages"]]
-        return {**row, "messages": messages, "images": []}
-
-    data.add("whole", [text_only({})])
-    data.add("masked", [text_only({4: False})])
+    data.add("whole", [without_images(episode(data.frames("a", 3), "a"))])
+    data.add("masked", [without_images(episode(data.frames("a", 3), "a", {4: False}))])
     whole, masked = (host.preprocess(data, name, template="bailing")[0] for name in ("whole", "masked"))
 
     ends = [position for position, label in enumerate(whole["labels"]) if label == tokenizer.eos_token_id]

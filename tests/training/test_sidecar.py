@@ -27,6 +27,7 @@ def test_what_a_policy_must_repeat_is_written_beside_the_checkpoint(host: Host, 
         "image_max_pixels": 180_000,
         "image_min_pixels": 1024,
         "cutoff_len": 300,
+        "window_context": 0.5,
         "prompts": ["brief@1a2b3c4d", "full@99999999"],
     }
     assert set(versions) == {"llamafactory_embodied", "llamafactory", "transformers", "torch"}
@@ -46,6 +47,12 @@ def test_nothing_is_written_without_training_on_our_data(
 ) -> None:
     host.preprocess(rows, dataset, **further)
     assert not (rows.path / "out" / "embodied.json").exists()
+
+
+def test_samples_that_never_become_windows_leave_no_share_for_them(host: Host, data: DataFolder) -> None:
+    data.add("ours", [episode(data.frames("a", 1), "a")], overflow="drop")
+    host.preprocess(data, "ours")
+    assert json.loads((data.path / "out" / "embodied.json").read_text())["window_context"] is None
 
 
 def test_a_model_that_reads_text_only_has_no_image_limits(tmp_path: Path) -> None:
