@@ -10,6 +10,7 @@ from functools import lru_cache
 from typing import Any
 
 from ..errors import DataError
+from .embedded import EmbeddedImage, keep
 
 # Qwen's image processors take no narrower image: the host widens it to this before they see it.
 _MIN_SIDE_PX = 28
@@ -25,21 +26,25 @@ class ImageRoots:
     Attributes:
         folders: The data file's folder, then `media_dir`.
         allow_absolute_paths: Whether a path may lead out of the folders.
+        embedded: Folder for the images that data files hold as bytes.
     """
 
     folders: tuple[str, ...]
     allow_absolute_paths: bool = False
+    embedded: str = "embedded-images"
 
-    def resolve(self, image: str, place: str) -> str:
-        """Returns the path of an existing file.
+    def resolve(self, image: str | EmbeddedImage, place: str) -> str:
+        """Returns the path of an existing file, which is written for an image that has none.
 
         Args:
-            image: The path as the data file has it.
+            image: The path as the data file has it, or the image's bytes.
             place: Where it stands, for errors.
 
         Raises:
-            DataError: There is no such file, or it lies outside the folders.
+            DataError: There is no such file, or it lies outside the folders; or the bytes are no image.
         """
+        if isinstance(image, EmbeddedImage):
+            return keep(image, self.embedded, place)
         candidates = [os.path.join(folder, image) for folder in self.folders]  # noqa: PTH118 (as the host joins)
         existing = [path for path in candidates if os.path.isfile(path)]  # noqa: PTH113
         for path in existing:

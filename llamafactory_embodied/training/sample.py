@@ -2,7 +2,7 @@
 
 An example is `{"id", "messages": [{"role", "content", "loss"?}], "images": [path], "prompts"?, ...}`; ShareGPT's names
 (`conversations`, `from`, `value`, `human`, `gpt`) are understood as well. Each `<image>` in the text of a user or
-observation turn stands for the next image of the list.
+observation turn stands for the next image of the list. See `loss` and `content` for what else files may say.
 """
 
 from __future__ import annotations
@@ -11,11 +11,14 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NoReturn
+from typing import Any
 
 from ..errors import DataError
+from .content import IMAGE, Shown, read_content
+from .embedded import EmbeddedImage, read_image
+from .loss import ANSWERING, ASKING, read_losses
+from .place import Place
 
-IMAGE = "<image>"
 OTHER_MEDIA = ("<video>", "<audio>")
 
 ROLES = {
@@ -29,7 +32,6 @@ ROLES = {
     "function": "function",
     "function_call": "function",
 }
-ASKING, ANSWERING = ("user", "observation"), ("assistant", "function")
 
 
 @dataclass(frozen=True)
@@ -76,7 +78,7 @@ class Sample:
         system: The system message, empty if there is none.
         tools: Descriptions of tools, empty if there are none.
         turns: The other messages: asking and answering in turn, an answer last.
-        images: Paths as the file has them, one for each `<image>` in order.
+        images: Paths as the file has them, or bytes; one for each `<image>` in order.
         image_turns: For each image, the index of the message that shows it.
         prompts: The prompt set that worded it, "name@hash", empty if not given.
     """
@@ -85,21 +87,9 @@ class Sample:
     system: str
     tools: str
     turns: tuple[Turn, ...]
-    images: tuple[str, ...]
+    images: tuple[str | EmbeddedImage, ...]
     image_turns: tuple[int, ...]
     prompts: str
-
-
-@dataclass(frozen=True)
-class _Place:
-    """Where in the data an error is."""
-
-    file: str
-    sample: str
-
-    def fail(self, problem: str, index: int | None = None) -> NoReturn:
-        turn = "" if index is None else f", messages[{index}]"
-        raise DataError(f"{self.file}: sample {self.sample!r}{turn}: {problem}")
 
 
 def read_sample(example: Mapping[str, Any], names: Names, file: str, prompt_loss: bool = False) -> Sample:
@@ -115,28 +105,32 @@ def read_sample(example: Mapping[str, Any], names: Names, file: str, prompt_loss
         DataError: The example is not as the format wants it. Names file, sample and message.
     """
     messages = _messages_of(example, names, file)
-    place = _Place(file, _id_of(example, messages))
+    place = Place(file, _id_of(example, messages))
     if not messages:
         place.fail("the conversation is empty; expected at least one user and one assistant message")
     for medium in ("videos", "audios"):
         if example.get(medium):
             place.fail(f"has {medium}; this format carries images only")
 
-    read = [_read_message(message, index, names, place, prompt_loss) for index, message in enumerate(messages)]
+    read = [_read_message(message, index, names, place) for index, message in enumerate(messages)]
+    losses = read_losses(example, messages, [(role, text) for role, text, _ in read], place, prompt_loss)
+    turns = [Turn(index, role, text, losses[index]) for index, (role, text, _) in enumerate(read)]
     system = str(example.get(names.system) or "") if names.system else ""
-    if read[0].role == "system":
-        system, read = read[0].content, read[1:]
-    _check_order(read, place)
-    if not any(turn.loss for turn in read if turn.role in ANSWERING):
+    if turns[0].role == "system":
+        system, turns = turns[0].content, turns[1:]
+    if IMAGE in system:
+        place.fail(f"has {IMAGE} in its system message; images belong to user turns")
+    _check_order(turns, place)
+    if not any(turn.loss for turn in turns if turn.role in ANSWERING):
         place.fail('no assistant turn is trained on; at least one must not have "loss": false')
-    images = _images_of(example, names, place)
+    shown = [(index, image) for index, (_, _, images) in enumerate(read) for image in images]
     return Sample(
         id=place.sample,
         system=system,
         tools=str(example.get(names.tools) or "") if names.tools else "",
-        turns=tuple(read),
-        images=images,
-        image_turns=_image_turns(read, system, images, place),
+        turns=tuple(turns),
+        images=_match_images(shown, _images_of(example, names, place), place),
+        image_turns=tuple(index for index, _ in shown),
         prompts=str(example.get("prompts") or ""),
     )
 
@@ -156,11 +150,21 @@ def _messages_of(example: Mapping[str, Any], names: Names, file: str) -> Sequenc
 def _id_of(example: Mapping[str, Any], messages: Sequence[Any]) -> str:
     if example.get("id") is not None:
         return str(example["id"])
-    content = json.dumps([messages, example.get("images")], sort_keys=True, ensure_ascii=False, default=str)
+    content = json.dumps(_said([messages, example.get("images")]), sort_keys=True, ensure_ascii=False, default=str)
     return f"sample-{hashlib.sha256(content.encode()).hexdigest()[:12]}"
 
 
-def _read_message(message: Any, index: int, names: Names, place: _Place, prompt_loss: bool) -> Turn:
+def _said(value: Any) -> Any:
+    """Leaves out what is null: Arrow gives every message the keys that any message of the file has."""
+    if isinstance(value, Mapping):
+        return {key: _said(item) for key, item in value.items() if item is not None}
+    if isinstance(value, list):
+        return [_said(item) for item in value]
+    return hashlib.sha256(value).hexdigest() if isinstance(value, bytes) else value
+
+
+def _read_message(message: Any, index: int, names: Names, place: Place) -> tuple[str, str, list[Shown]]:
+    """Returns its role, its text, and its images."""
     if not isinstance(message, Mapping):
         place.fail(f"is {type(message).__name__}, expected an object with role and content", index)
     role_key, tag = _first_of(message, [names.role] if names.role else ["role", "from"])
@@ -168,10 +172,9 @@ def _read_message(message: Any, index: int, names: Names, place: _Place, prompt_
     role = names.role_table.get(tag) if isinstance(tag, str) else None
     if role is None:
         place.fail(f"{role_key} is {tag!r}, expected one of {', '.join(names.role_table)}", index)
-    if not isinstance(content, str):
-        place.fail(f"its content is {type(content).__name__}, expected text; images are {IMAGE} in it", index)
-    _check_placeholders(role, content, index, place)
-    return Turn(index, role, content, _loss_of(message, role, index, place, prompt_loss))
+    text, images = read_content(content, index, place)
+    _check_placeholders(role, text, index, place)
+    return role, text, images
 
 
 def _first_of(message: Mapping[str, Any], keys: list[str]) -> tuple[str, Any]:
@@ -181,7 +184,7 @@ def _first_of(message: Mapping[str, Any], keys: list[str]) -> tuple[str, Any]:
     return keys[0], None
 
 
-def _check_placeholders(role: str, content: str, index: int, place: _Place) -> None:
+def _check_placeholders(role: str, content: str, index: int, place: Place) -> None:
     if role not in ASKING and IMAGE in content:
         article = "an" if role == "assistant" else "a"
         place.fail(f"has {IMAGE} in {article} {role} message; images belong to user turns", index)
@@ -190,18 +193,7 @@ def _check_placeholders(role: str, content: str, index: int, place: _Place) -> N
             place.fail(f"has {medium} in its text; this format carries images only", index)
 
 
-def _loss_of(message: Mapping[str, Any], role: str, index: int, place: _Place, prompt_loss: bool) -> bool:
-    loss = message.get("loss")
-    if loss is None:
-        return role in ANSWERING or (prompt_loss and role in ASKING)
-    if not isinstance(loss, bool):
-        place.fail(f"loss is {loss!r}, expected true or false", index)
-    if loss and role not in ANSWERING and not (prompt_loss and role in ASKING):
-        place.fail(f"loss is true in a {role} message; only what the assistant says is trained on", index)
-    return loss
-
-
-def _check_order(turns: Sequence[Turn], place: _Place) -> None:
+def _check_order(turns: Sequence[Turn], place: Place) -> None:
     for position, turn in enumerate(turns):
         expected = (ASKING, ANSWERING)[position % 2]
         if turn.role not in expected:
@@ -210,30 +202,33 @@ def _check_order(turns: Sequence[Turn], place: _Place) -> None:
         place.fail("the conversation does not end with an assistant message")
 
 
-def _images_of(example: Mapping[str, Any], names: Names, place: _Place) -> tuple[str, ...]:
+def _images_of(example: Mapping[str, Any], names: Names, place: Place) -> list[str | EmbeddedImage]:
     images = example.get(names.images)
     if images is None:
-        return ()
-    if isinstance(images, str):
+        return []
+    if not isinstance(images, list):
         images = [images]
-    if not isinstance(images, list) or not all(isinstance(image, str) for image in images):
-        place.fail(f"{names.images} is not a list of paths")
-    return tuple(images)
+    try:
+        return [read_image(image) for image in images]
+    except ValueError as error:
+        place.fail(f"{names.images} is not a list of images: {error}")
 
 
-def _image_turns(turns: Sequence[Turn], system: str, images: tuple[str, ...], place: _Place) -> tuple[int, ...]:
-    if IMAGE in system:
-        place.fail(f"has {IMAGE} in its system message; images belong to user turns")
-    shown = [turn.index for turn in turns for _ in range(turn.content.count(IMAGE))]
-    if len(shown) > len(images):
+def _match_images(
+    shown: Sequence[tuple[int, Shown]], listed: Sequence[str | EmbeddedImage], place: Place
+) -> tuple[str | EmbeddedImage, ...]:
+    """Gives the images of the example's list to those of its messages that do not bring their own."""
+    asking = [index for index, image in shown if image is None]
+    if len(asking) > len(listed):
         place.fail(
-            f"has too many {IMAGE}: {len(shown)} in its messages for {len(images)} images; "
+            f"has too many {IMAGE}: {len(asking)} in its messages for {len(listed)} images; "
             f"the first one without an image is here",
-            shown[len(images)],
+            asking[len(listed)],
         )
-    if len(shown) < len(images):
+    if len(asking) < len(listed):
         place.fail(
-            f"has too few {IMAGE}: {len(shown)} in its messages for {len(images)} images; "
-            f"the first image that is not shown is {images[len(shown)]!r}"
+            f"has too few {IMAGE}: {len(asking)} in its messages for {len(listed)} images; "
+            f"the first image that is not shown is {listed[len(asking)]!r}"
         )
-    return tuple(shown)
+    following = iter(listed)
+    return tuple(next(following) if image is None else image for _, image in shown)
