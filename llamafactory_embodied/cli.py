@@ -51,6 +51,12 @@ VERBS = {
         "llamafactory_embodied.datatools.stats:run_stats",
         word="data",
     ),
+    "show": Verb(
+        "one sample as the trainer gets it: windows, frames, trained tokens",
+        "llamafactory_embodied.datatools.show:ShowSettings",
+        "llamafactory_embodied.datatools.show:run_show",
+        word="recipe",
+    ),
     "tiny-model": Verb(
         "a small random model of Qwen2-VL's architecture, made offline",
         "llamafactory_embodied.training.tiny_model:TinyModelSettings",

@@ -140,7 +140,7 @@ class Linter:
 
     def _duplicate_rules(self, sample: Sample, place: Place) -> Iterator[Finding]:
         turns = [(turn.role, turn.content, turn.loss) for turn in sample.turns]
-        content = json.dumps([sample.system, turns, sample.images], default=repr)
+        content = json.dumps([sample.system, turns, sample.images], default=_digest)
         key = hashlib.blake2b(content.encode(), digest_size=16).digest()
         before, same = self._ids.setdefault(sample.id, place), self._contents.setdefault(key, place)
         if same is not place:
@@ -149,11 +149,16 @@ class Linter:
             yield finding("duplicate-id", place, f"has the id of {_named(before)}")
 
 
+def _digest(image: Any) -> str:
+    """Stands for an image that the data file holds as bytes."""
+    return hashlib.blake2b(image.content, digest_size=16).hexdigest()
+
+
 def _named(place: Place) -> str:
     return f"sample {place.sample!r}, {place.file}:{place.line}"
 
 
-def _file_rules(image: str, path: str, place: Place) -> Iterator[Finding]:
+def _file_rules(image: object, path: str, place: Place) -> Iterator[Finding]:
     file = inspect_image(path)
     if file.unreadable:
         yield finding("image-unreadable", place, f"image {image!r}: {file.unreadable}")

@@ -46,10 +46,11 @@ _BY_WORDS = (
     ("control-token", r"control token"),
     ("image-outside", r"lies outside"),
     ("image-missing", r"image .* is not a file"),
+    ("image-unreadable", r"no image that can be read|cannot identify image"),
     ("image-count", r"<image>"),
     ("order", r"should speak|does not end with|conversation is empty"),
     ("role", r"(role|from|\w+) is .*, expected one of .*assistant"),
-    ("loss", r"\bloss\b|trained on"),
+    ("loss", r"\bloss|\bweight\b|trained on"),
 )
 _PLACE = re.compile(
     r"^(?:[^\n]*?: )?sample (?P<quote>['\"])(?P<id>.*?)(?P=quote)(?:, messages\[(?P<turn>\d+)\])?: ", re.DOTALL

@@ -42,6 +42,8 @@ class Recipe:
     """
 
     def __init__(self, path: Path) -> None:
+        told = _read(path)
+
         from .. import register
         from ..training.checkpoint import HOST_VERBOSITY
 
@@ -52,7 +54,6 @@ class Recipe:
         from llamafactory.hparams import DataArguments, ModelArguments
         from llamafactory.model import load_tokenizer
 
-        told = _read(path)
         try:
             self.data_args = _arguments(DataArguments, told)
             loaded = load_tokenizer(_arguments(ModelArguments, told))
