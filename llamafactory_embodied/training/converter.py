@@ -13,6 +13,7 @@ columns of its own, each of one Arrow type from the first row on (rows of others
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -20,12 +21,15 @@ from pathlib import Path
 from typing import Any
 
 from .. import __version__
+from .embedded import cache_folder
 from .entry import Entry
 from .images import ImageRoots
 from .sample import Names, Sample, Turn, read_sample
 
 ID, LOSS, PROMPTS = "_embodied_id", "_embodied_loss", "_embodied_prompts"
 OVERFLOW, CONTEXT = "_embodied_overflow", "_embodied_context"
+# The only column of a file that Arrow cannot hold as it is: each row as a text of JSON, see `loading`.
+ROW = "_embodied_row"
 
 
 @dataclass(frozen=True)
@@ -55,10 +59,14 @@ class EmbodiedConverter:
     def of_dataset(cls, dataset_attr: Any, data_args: Any) -> EmbodiedConverter:
         """Makes the converter of a dataset from the host's `DatasetAttr` and `DataArguments`."""
         entry = getattr(dataset_attr, "embodied_entry", None) or Entry()
+        file = str(getattr(dataset_attr, "embodied_file", dataset_attr.dataset_name))
+        cache = getattr(dataset_attr, "embodied_cache", cache_folder(None))
         return cls(
-            dataset=str(dataset_attr.dataset_name),
+            dataset=file,
             names=names_of(entry),
-            roots=ImageRoots(_folders(dataset_attr, data_args), entry.allow_absolute_paths),
+            roots=ImageRoots(
+                _folders(file, dataset_attr, data_args), entry.allow_absolute_paths, embedded=str(cache / "images")
+            ),
             overflow=entry.overflow,
             window_context=entry.window_context,
             train_on_prompt=bool(data_args.train_on_prompt),
@@ -70,6 +78,8 @@ class EmbodiedConverter:
         Raises:
             DataError: The row is not as the format wants it. Names file, sample and message.
         """
+        if ROW in example:
+            example = json.loads(example[ROW])
         sample = read_sample(example, self.names, self.dataset, self.train_on_prompt)
         messages = [_message(turn) for turn in sample.turns]
         return {
@@ -94,14 +104,38 @@ class EmbodiedConverter:
         ]
 
 
+def features() -> Any:
+    """Returns the types of the columns, as the host's converters give them to a data set of images."""
+    from datasets import Features, Value
+
+    text, nothing = Value("string"), Value("null")
+    messages = [{"role": text, "content": text}]
+    return Features(
+        {
+            "_prompt": messages,
+            "_response": messages,
+            "_system": text,
+            "_tools": text,
+            "_images": [text],
+            "_videos": nothing,
+            "_audios": nothing,
+            ID: text,
+            LOSS: [Value("bool")],
+            OVERFLOW: text,
+            CONTEXT: Value("float64"),
+            PROMPTS: text,
+        }
+    )
+
+
 def _message(turn: Turn) -> dict[str, str]:
     return {"role": turn.role, "content": turn.content}
 
 
-def _folders(dataset_attr: Any, data_args: Any) -> tuple[str, ...]:
+def _folders(file: str, dataset_attr: Any, data_args: Any) -> tuple[str, ...]:
     folders = [str(data_args.media_dir)]
     if dataset_attr.load_from in ("file", "script"):
-        path = Path(data_args.dataset_dir) / dataset_attr.dataset_name
+        path = Path(data_args.dataset_dir) / file
         folders.insert(0, str(path if path.is_dir() else path.parent))
     return tuple(dict.fromkeys(os.path.abspath(folder) for folder in folders))  # noqa: PTH100 (keeps symlinks)
 

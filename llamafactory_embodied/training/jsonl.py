@@ -1,10 +1,10 @@
-"""Finds the line of a JSON Lines file that is not JSON, which the host's loader only reports as a generation error."""
+"""Reads JSON and JSON Lines files row by row, to find the line that the host's loader only reports as a generation
+error, and for files whose rows have different keys, which it cannot read."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -13,67 +13,59 @@ from ..errors import DataError
 _SHOWN_CHARACTERS = 60
 
 
-@contextmanager
-def naming_damage(dataset_attr: Any, data_args: Any) -> Iterator[None]:
-    """Turns the host's failure to read a data file into an error that names the line.
-
-    Args:
-        dataset_attr: The host's `DatasetAttr` of the dataset that is being loaded.
-        data_args: The host's `DataArguments`.
-
-    Raises:
-        DataError: A file of JSON lines could not be read; names the line that is not a JSON object, if one is not.
-    """
-    from datasets.exceptions import DatasetGenerationError
-
-    try:
-        yield
-    except DatasetGenerationError as error:
-        paths = data_files(dataset_attr, data_args)
-        if not paths:
-            raise
-        for path in paths:
-            check_lines(path)
-        raise DataError(
-            f"{dataset_attr.dataset_name}: {error.__cause__ or error}\n"
-            "Every line is a JSON object, so their keys or types differ: a key that first appears far into the file, "
-            "such as `loss`, must be in the first lines as well, and `content` must be text in every message."
-        ) from error
-
-
 def data_files(dataset_attr: Any, data_args: Any) -> list[Path]:
-    """Returns the JSON Lines files of a dataset that lies on the local disk."""
+    """Returns the JSON files of a dataset that lies on the local disk."""
     if dataset_attr.load_from != "file":
         return []
 
     path = Path(data_args.dataset_dir) / dataset_attr.dataset_name
     files = sorted(path.iterdir()) if path.is_dir() else [path]
-    return [file for file in files if file.suffix == ".jsonl"]
+    return [file for file in files if file.suffix in (".jsonl", ".json")]
 
 
-def check_lines(path: Path) -> None:
-    """Reads a JSON Lines file line by line.
+def read_rows(path: Path) -> Iterator[dict[str, Any]]:
+    """Yields the objects of a file: one a line, or all in one array.
 
     Raises:
-        DataError: A line is not a JSON object, or is not UTF-8. Names file and line.
+        DataError: The file is not JSON, or a row is not an object. Names file and line.
     """
-    with path.open("rb") as lines:
-        for number, line in enumerate(lines, start=1):
+    with path.open("rb") as file:
+        is_array = file.read(1024).lstrip().startswith(b"[")
+        file.seek(0)
+        if is_array:
+            yield from _rows_of_array(path, file.read())
+            return
+        for number, line in enumerate(file, start=1):
             if line.strip():
-                _check_line(f"{path}, line {number}", line)
+                yield _row(f"{path}, line {number}", line)
 
 
-def _check_line(place: str, line: bytes) -> None:
-    shown = line.decode("utf-8", errors="replace").strip()
-    shown = (
-        shown
-        if len(shown) <= _SHOWN_CHARACTERS
-        else f"{shown[: _SHOWN_CHARACTERS // 2]} ... {shown[-_SHOWN_CHARACTERS // 2 :]}"
-    )
+def _row(place: str, line: bytes) -> dict[str, Any]:
     try:
-        value = json.loads(line)
+        return _object(place, json.loads(line), line)
     except ValueError as error:
         torn = "; the line has no end, as if its writer had been stopped" if not line.endswith(b"\n") else ""
-        raise DataError(f"{place}: not JSON ({error}){torn}: {shown}") from error
+        raise DataError(f"{place}: not JSON ({error}){torn}: {_shown(line)}") from error
+
+
+def _rows_of_array(path: Path, content: bytes) -> Iterator[dict[str, Any]]:
+    try:
+        rows = json.loads(content)
+    except ValueError as error:
+        line = getattr(error, "lineno", 1)
+        shown = _shown(content.split(b"\n")[line - 1])
+        raise DataError(f"{path}, line {line}: not JSON ({error}): {shown}") from error
+    for number, row in enumerate(rows):
+        yield _object(f"{path}, row {number}", row, json.dumps(row).encode())
+
+
+def _object(place: str, value: Any, text: bytes) -> dict[str, Any]:
     if not isinstance(value, dict):
-        raise DataError(f"{place}: expected a JSON object, got {type(value).__name__}: {shown}")
+        raise DataError(f"{place}: expected a JSON object, got {type(value).__name__}: {_shown(text)}")
+    return value
+
+
+def _shown(line: bytes) -> str:
+    shown = line.decode("utf-8", errors="replace").strip()
+    half = _SHOWN_CHARACTERS // 2
+    return shown if len(shown) <= _SHOWN_CHARACTERS else f"{shown[:half]} ... {shown[-half:]}"

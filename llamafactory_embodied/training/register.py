@@ -1,4 +1,4 @@
-"""Puts the plugin into LLaMA-Factory: two registries and five assignments, all of them in `seams.SEAMS`.
+"""Puts the plugin into LLaMA-Factory: two registries and six assignments, all of them in `seams.SEAMS`.
 
 Everything here may be called as often as you like. It imports the rest of the plugin only when LLaMA-Factory calls
 for it: the import hook runs in the middle of the host's own imports, when half of our modules may be waiting for them.
@@ -57,7 +57,8 @@ def register_data() -> None:
     register_templates()
     parser, loader = import_module("llamafactory.data.parser"), import_module("llamafactory.data.loader")
     assign(parser.DatasetAttr, "join", _join_with_entry)
-    assign(loader, "_load_single_dataset", _load_naming_damage)
+    assign(loader, "_load_single_dataset", _load_ours)
+    assign(loader, "align_dataset", _align_ours)
     assign(loader, "_get_preprocessed_dataset", _preprocess_ours)
     assign(loader, "_get_dataset_processor", _processor_for_ours)
 
@@ -133,19 +134,28 @@ def _join_with_entry(stock: Callable[..., None]) -> Callable[..., None]:
     return join
 
 
-def _load_naming_damage(stock: Callable[..., Any]) -> Callable[..., Any]:
-    def _load_single_dataset(
-        dataset_attr: Any, model_args: Any, data_args: Any, training_args: Any, *args: Any, **kwargs: Any
-    ) -> Any:
+def _load_ours(stock: Callable[..., Any]) -> Callable[..., Any]:
+    def _load_single_dataset(dataset_attr: Any, *args: Any, **kwargs: Any) -> Any:
         if dataset_attr.formatting != FORMATTING:
-            return stock(dataset_attr, model_args, data_args, training_args, *args, **kwargs)
+            return stock(dataset_attr, *args, **kwargs)
 
-        from .jsonl import naming_damage
+        from .loading import load
 
-        with naming_damage(dataset_attr, data_args):
-            return stock(dataset_attr, model_args, data_args, training_args, *args, **kwargs)
+        return load(stock, dataset_attr, *args, **kwargs)
 
     return _load_single_dataset
+
+
+def _align_ours(stock: Callable[..., Any]) -> Callable[..., Any]:
+    def align_dataset(dataset: Any, dataset_attr: Any, *args: Any, **kwargs: Any) -> Any:
+        if dataset_attr.formatting != FORMATTING:
+            return stock(dataset, dataset_attr, *args, **kwargs)
+
+        from .loading import align
+
+        return align(stock, dataset, dataset_attr, *args, **kwargs)
+
+    return align_dataset
 
 
 def _preprocess_ours(stock: Callable[..., Any]) -> Callable[..., Any]:

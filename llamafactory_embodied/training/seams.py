@@ -127,7 +127,14 @@ DATA_SEAMS = (
         "_load_single_dataset",
         "assignment",
         ("dataset_attr", "model_args", "data_args", "training_args"),
-        "names the line of a damaged data file",
+        "names the line of a damaged data file, reads files of any keys",
+    ),
+    Seam(
+        "llamafactory.data.loader",
+        "align_dataset",
+        "assignment",
+        ("dataset", "dataset_attr", "data_args", "training_args"),
+        "columns of fixed types",
     ),
     Seam(
         "llamafactory.data.loader",

@@ -5,13 +5,13 @@ import pytest
 from toy_host import DataFolder, Host, episode
 
 from llamafactory_embodied.errors import DataError
-from llamafactory_embodied.training.jsonl import check_lines
+from llamafactory_embodied.training.jsonl import read_rows
 
 
 def test_whole_lines_and_blank_lines_pass(tmp_path: Path) -> None:
     path = tmp_path / "a.jsonl"
     path.write_text('{"id": "a"}\n\n{"id": "b"}')
-    check_lines(path)
+    assert list(read_rows(path)) == [{"id": "a"}, {"id": "b"}]
 
 
 @pytest.mark.parametrize(
@@ -27,7 +27,7 @@ def test_a_damaged_line_is_named(tmp_path: Path, line: bytes, message: str) -> N
     path = tmp_path / "a.jsonl"
     path.write_bytes(b'{"id": "a"}\n' + line)
     with pytest.raises(DataError, match=rf"a\.jsonl, {message}"):
-        check_lines(path)
+        list(read_rows(path))
 
 
 def test_a_torn_last_line_is_named_when_the_host_loads_the_file(host: Host, data: DataFolder) -> None:
@@ -37,20 +37,14 @@ def test_a_torn_last_line_is_named_when_the_host_loads_the_file(host: Host, data
         host.preprocess(data, "torn")
 
 
-def test_lines_whose_types_differ_are_told_from_damaged_ones(host: Host, data: DataFolder) -> None:
-    row = episode(data.frames("a", 1))
-    other = {**row, "messages": [{"role": "user", "content": [{"type": "text", "text": "hello"}]}]}
-    data.add("mixed", [row, other])
-    with pytest.raises(DataError, match=r"(?s)mixed\.jsonl: .*Every line is a JSON object"):
-        host.preprocess(data, "mixed")
-
-
-def test_a_damaged_file_that_is_not_of_json_lines_gives_the_hosts_own_error(host: Host, data: DataFolder) -> None:
-    from datasets.exceptions import DatasetGenerationError
-
-    (data.path / "array.json").write_text('[{"id": "a"}, {"id"')
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [('[{"id": "a"},\n{"id"', "line 2: not JSON"), ('[{"id": "a"},\n7]', "row 1: expected a JSON object, got int: 7")],
+)
+def test_damage_in_an_array_is_named(host: Host, data: DataFolder, text: str, message: str) -> None:
+    (data.path / "array.json").write_text(text)
     data.add("array", [], file_name="array.json")
-    with pytest.raises(DatasetGenerationError):
+    with pytest.raises(DataError, match=rf"array\.json, {message}"):
         host.preprocess(data, "array")
 
 

@@ -1,0 +1,101 @@
+"""How the host loads a data set of ours: with fixed column types, images left as they are, and rows of any keys.
+
+What the host reads with is Arrow, in which all rows of a file have the same keys and types. JSON files need not be so:
+a key may first appear late, content may be text here and a list there. Such a file is read once by ourselves and
+handed to the host with each row as one text, which the converter reads.
+"""
+
+from __future__ import annotations
+
+import copy
+import hashlib
+import json
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from .converter import ROW, features
+from .embedded import cache_folder
+from .jsonl import data_files, read_rows
+
+
+def load(stock: Callable[..., Any], dataset_attr: Any, model_args: Any, *args: Any, **kwargs: Any) -> Any:
+    """Loads a data set; the signature is the host's `_load_single_dataset`.
+
+    Raises:
+        DataError: A row of a JSON file is not a JSON object. Names file and line.
+    """
+    from datasets.exceptions import DatasetGenerationError
+
+    dataset_attr = copy.copy(dataset_attr)
+    dataset_attr.embodied_cache = cache_folder(model_args.cache_dir)
+    try:
+        return stock(dataset_attr, model_args, *args, **kwargs)
+    except DatasetGenerationError:
+        data_args = kwargs.get("data_args") or args[0]
+        files = data_files(dataset_attr, data_args)
+        if not files:
+            raise
+        rows = _as_texts(files, dataset_attr.embodied_cache / "rows")
+
+    dataset_attr.embodied_file, dataset_attr.dataset_name = dataset_attr.dataset_name, str(rows)
+    return stock(dataset_attr, model_args, *args, **kwargs)
+
+
+def _as_texts(files: list[Path], folder: Path) -> Path:
+    """Writes the rows of JSON files as JSON lines with one text each; named so that a changed file is read anew."""
+    stats = [(str(file.absolute()), file.stat().st_mtime_ns, file.stat().st_size) for file in files]
+    path = folder / f"{_digest(stats)}.jsonl"
+    if path.is_file():
+        return path
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
+    with temporary.open("w", encoding="utf-8") as lines:
+        for file in files:
+            lines.writelines(json.dumps({ROW: json.dumps(row)}) + "\n" for row in read_rows(file))
+    temporary.replace(path)
+    return path
+
+
+def _digest(value: Any) -> str:
+    return hashlib.sha256(json.dumps(value).encode()).hexdigest()[:20]
+
+
+def align(stock: Callable[..., Any], dataset: Any, *args: Any, **kwargs: Any) -> Any:
+    """Converts a data set; the signature is the host's `align_dataset`."""
+    return stock(_Typed(dataset), *args, **kwargs)
+
+
+class _Typed:
+    """A data set whose `map` makes columns of fixed types, from rows as they lie in the file.
+
+    Left to itself `datasets` takes the types from the first thousand rows, and fails at a thousand without an image
+    that are followed by one with; and it would decode each image that a file holds as bytes.
+    """
+
+    def __init__(self, dataset: Any) -> None:
+        self._dataset = dataset
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(self._dataset)
+
+    def map(self, converter: Any, **kwargs: Any) -> Any:
+        from datasets import IterableDataset
+
+        if isinstance(self._dataset, IterableDataset):
+            stream = self._dataset.decode(False) if self._dataset.features else self._dataset
+            return stream.map(converter, features=features(), **kwargs)
+        rows = self._dataset.with_format("arrow")
+        return rows.map(_OfTable(converter), features=features(), **kwargs).with_format(None)
+
+
+class _OfTable:
+    """A converter that takes its row as a table, which leaves images as they are."""
+
+    def __init__(self, converter: Any) -> None:
+        self.converter = converter
+
+    def __call__(self, table: Any) -> dict[str, Any]:
+        converted: dict[str, Any] = self.converter(table.to_pylist()[0])
+        return converted
