@@ -100,9 +100,9 @@ _TEXTS = {
         "In view: {things}. The {target} is missing.",
     ),
     "first": (
-        "I look for the {target}. First I try: {action}.",
-        "The {target} may be close. I start with this: {action}.",
-        "My task is about the {target}, so my first step is: {action}.",
+        "I want to {wish}. First I try: {action}.",
+        "I am to {wish}. I start with this: {action}.",
+        "My task is to {wish}, so my first step is: {action}.",
     ),
     "tried": ("I was at {tried}.", "So far I have looked at {tried}.", "It was not at {tried}."),
     "next": ("Next: {action}.", "I go on with this: {action}.", "Now I try this: {action}."),
@@ -158,6 +158,11 @@ def _words(searcher: Searcher, decision: Decision) -> dict[str, str]:
         "held": f"I hold the {task.target_type}.",
         "placed": f"The {task.target_type} is in its place.",
     }
+    wishes = {
+        "in_view": f"find the {task.target_type}",
+        "held": f"hold the {task.target_type}",
+        "placed": f"bring the {task.target_type} to the {task.destination_type}",
+    }
     return {
         "seen": name_sights(searcher.sights, portable=False),
         "things": name_sights(searcher.sights, portable=True),
@@ -166,6 +171,7 @@ def _words(searcher: Searcher, decision: Decision) -> dict[str, str]:
         "goal": task.destination_type or "",
         "action": str(decision.action),
         "tried": listed(searcher.tried) if searcher.tried else "",
+        "wish": wishes[task.goals[0].kind],
         "result": results[task.goals[0].kind],
     }
 

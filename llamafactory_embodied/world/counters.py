@@ -106,7 +106,7 @@ def _build_base(kitchen: Kitchen, under: str, fixture: str, place: Frame, width:
     top = COUNTER_TOP_M - (kitchen.size_of("Sink")[1] if fixture == "sink" else SLAB_M)
     depth = kitchen.size_of("CounterTop")[2] - 0.04
     frame = place.moved(0.0, depth / 2)
-    if under == "drawer" or (under == "both" and fixture != "sink"):
+    if (under == "drawer" and not fixture) or (under == "both" and fixture != "sink"):
         size = (width - 0.02, profile.drawer_height_m, depth)
         top -= size[1]
         # The tray slides out from under the worktop by less than its depth: the back of it is seen best.

@@ -20,8 +20,8 @@ class CounterRun:
         before: number of plain columns left of the fixture.
         fixture: "sink", "stove" or "" for a plain run.
         after: number of plain columns right of the fixture.
-        under: what is below the worktop in each column: "cabinet", "drawer", "both" (a drawer above a cabinet) or
-            "" for nothing.
+        under: what is below the worktop in each column: "cabinet", "drawer" (plain columns only), "both" (a drawer
+            above a cabinet) or "" for nothing.
     """
 
     before: Range
@@ -128,20 +128,19 @@ PROFILES: Mapping[str, RoomProfile] = MappingProxyType(
         "demo": RoomProfile(
             name="demo",
             counter_runs=(
-                CounterRun(before=(1, 1), under="drawer"),
+                CounterRun(before=(1, 1), fixture="stove", under="drawer"),
                 CounterRun(before=(0, 0), fixture="sink", under=""),
-                CounterRun(before=(0, 0), fixture="stove", under=""),
             ),
             pieces=(
                 ("Cabinet", (1, 1)),
                 ("Fridge", (1, 1)),
                 ("GarbageCan", (1, 1)),
                 ("Shelf", (1, 1)),
-                ("SideTable", (2, 2)),
+                ("SideTable", (1, 1)),
             ),
             appliances=(("Microwave", "SideTable"), ("CoffeeMachine", "CounterTop")),
             small_types=(*_FOOD, *_TABLEWARE, *_DEMO_OTHER),
-            small_count=(20, 21),
+            small_count=(16, 18),
             side_m=(3.8, 4.8),
             column_m=(0.78, 0.80),
             fixture_m=0.76,

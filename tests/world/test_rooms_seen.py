@@ -81,7 +81,7 @@ def close_ups(seed):
 
 
 def test_a_close_up_shows_each_object_of_a_demo_kitchen_over_at_least_one_visual_token():
-    seen = [found for seed in room_seeds("train", 5) for found in close_ups(seed)]
+    seen = [found for seed in room_seeds("train", 7) for found in close_ups(seed)]
     assert len(seen) >= 100
     assert not [found for found in seen if found[1] < 100]
     large = [found for found in seen if found[1] >= 400 and found[2] >= TOKEN_PX]
