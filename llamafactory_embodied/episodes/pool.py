@@ -3,6 +3,7 @@
 import multiprocessing
 import os
 import signal
+import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
@@ -63,9 +64,17 @@ def _in_order(
 
 
 def _start_worker(threads: int) -> None:
-    """Ends at once on Ctrl-C, which reaches every process of a terminal, and takes its share of the cores only."""
+    """Ends at once on Ctrl-C, and when its parent is gone, however that ended; takes its share of the cores only."""
     os.environ["OMP_NUM_THREADS"] = str(threads)
     signal.signal(signal.SIGINT, signal.SIG_DFL)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
 
 
 def owed(items: Iterable[Work], done: Iterable[str], key: Callable[[Work], str]) -> list[Work]:

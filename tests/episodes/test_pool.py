@@ -3,8 +3,11 @@
 import io
 import os
 import signal
+import subprocess
+import sys
 import threading
 import time
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -53,6 +56,41 @@ def iter_into(results, values):
     for value in values:
         results.append(value)
     return ()
+
+
+def leaves_its_number(folder):
+    Path(folder, f"{os.getpid()}.pid").touch()
+    time.sleep(60)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads the state of processes from /proc")
+@pytest.mark.parametrize("end", [signal.SIGTERM, signal.SIGKILL])
+def test_workers_end_with_a_parent_that_is_killed(tmp_path, end):
+    script = (
+        "import sys; sys.path.insert(0, sys.argv[1])\n"
+        "from test_pool import leaves_its_number, run_ordered\n"
+        "if __name__ == '__main__': list(run_ordered(leaves_its_number, [sys.argv[2]] * 2, 2))"
+    )
+    (tmp_path / "parent.py").write_text(script)
+    parent = subprocess.Popen([sys.executable, tmp_path / "parent.py", Path(__file__).parent, tmp_path])
+    until(lambda: len(list(tmp_path.glob("*.pid"))) == 2)
+    parent.send_signal(end)
+    parent.wait()
+    until(lambda: not any(runs(int(path.stem)) for path in tmp_path.glob("*.pid")))
+
+
+def until(holds):
+    deadline = time.monotonic() + 40
+    while not holds():
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+
+
+def runs(pid):
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
+    except OSError:
+        return False
 
 
 def test_a_worker_that_dies_is_one_clear_error():
