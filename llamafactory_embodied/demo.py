@@ -35,7 +35,7 @@ class DemoSettings:
     controls: tuple[str, ...] = option(
         ("swap", "prior"), "played beside the model: swap, blind, prior, searcher, oracle"
     )
-    control_rooms: int = option(0, "rooms in which the controls play; 0 is all of them")
+    control_rooms: int = option(0, "rooms in which the untrained model and swapped or black frames play; 0: all")
     show: EvaluateSettings = option(
         EvaluateSettings(), f"one more run for the page, in recorded scenes, where {RECORDINGS} is set"
     )
@@ -97,11 +97,14 @@ def _train(settings: DemoSettings, base: Path, output: Path, data: Path) -> None
 
 def _play(settings: DemoSettings, folder: Path, models: dict[str, Path]) -> list[str]:
     """Plays every run of the table; the trained model comes first, the others are compared with it."""
-    plans: dict[str, EvaluateSettings] = {}
-    for name, checkpoint in reversed(models.items()):
-        plans[name] = replace(settings.evaluate, policy="checkpoint", checkpoint=str(checkpoint))
     rooms = min(settings.control_rooms or settings.evaluate.selection.rooms, settings.evaluate.selection.rooms)
     fewer = replace(settings.evaluate.selection, rooms=rooms)
+    plans = {
+        "trained": replace(settings.evaluate, policy="checkpoint", checkpoint=str(models["trained"])),
+        "untrained": replace(
+            settings.evaluate, policy="checkpoint", checkpoint=str(models["untrained"]), selection=fewer
+        ),
+    }
     for control in settings.controls:
         if control in ("swap", "blind"):
             plans[f"trained, {control}"] = replace(plans["trained"], control=control, selection=fewer)

@@ -57,7 +57,8 @@ def _go_on(searcher: Searcher) -> list[tuple[str, str]]:
 
 
 # What is seen is written before what is concluded from it, and the target's name before the conclusion: a model writes
-# from left to right, and that a word is in a list is learnt soonest where the word itself comes next.
+# from left to right, and that a word is in a list is learnt soonest where the word itself comes next. The wish is said
+# again where it decides what to do with a find.
 _OCCASIONS: dict[str, Kinds] = {
     "start": lambda _: [("Observation", "see"), ("Planning", "first")],
     "go": lambda searcher: (
@@ -68,11 +69,11 @@ _OCCASIONS: dict[str, Kinds] = {
     "tidy": lambda searcher: (
         [("Thinking", "shut")] if searcher.holding else [("Observation", "elsewhere"), ("Thinking", "leave")]
     ),
-    "found": lambda _: [("Observation", "here"), ("Thinking", "take")],
+    "found": lambda _: [("Observation", "here"), ("Thinking", "wish")],
     "carry": lambda _: [("Planning", "carry")],
     "arrived": lambda _: [("Thinking", "arrived")],
     "done": lambda searcher: (
-        [("Observation", "here"), ("Verification", "done")]
+        [("Observation", "here"), ("Thinking", "wish"), ("Verification", "done")]
         if searcher.task.goals[0].kind == "in_view"
         else [("Verification", "done")]
     ),
@@ -113,7 +114,7 @@ _TEXTS = {
         "The {place} is shut, so I open it first.",
     ),
     "shut": ("I hold the {target}. I close the {place}.", "I have the {target}, so I shut the {place}."),
-    "take": ("I pick it up.", "I take the {target}.", "That is what I need."),
+    "wish": ("I want to {wish}.", "I am to {wish}.", "My task is to {wish}."),
     "carry": ("I hold the {target}. I bring it to the {goal}.", "With the {target} in hand I go to the {goal}."),
     "arrived": ("I stand before the {goal} with the {target}.", "Here is the {goal}; I put the {target} down."),
     "done": ("{result}", "Checking once more: {result}", "I am done: {result}"),
