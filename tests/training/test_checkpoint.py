@@ -192,7 +192,7 @@ def test_a_later_turn_reads_only_what_is_new(policy: CheckpointPolicy, monkeypat
     second = first.then(reply.text, "<image>Next?", frame(78))
     before = len(read)
     policy.reply([second])
-    assert read[before] < len(policy.encode(second)) - len(policy.encode(first))
+    assert read[before] <= len(policy.encode(second)) - len(policy.encode(first))
 
 
 def test_another_image_in_an_earlier_turn_is_not_taken_for_the_remembered_one(

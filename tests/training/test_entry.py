@@ -6,7 +6,7 @@ from llamafactory_embodied.training.entry import Entry
 
 def test_an_entry_needs_nothing_but_its_file_and_format() -> None:
     entry = Entry.of_dataset_info("toy", {"file_name": "toy.jsonl", "formatting": "embodied"})
-    assert entry == Entry(columns={}, tags={}, allow_absolute_paths=False, overflow="error")
+    assert entry == Entry(columns={}, tags={}, allow_absolute_paths=False, overflow="window")
 
 
 def test_an_entry_carries_our_keys_and_names() -> None:
@@ -23,7 +23,7 @@ def test_an_entry_carries_our_keys_and_names() -> None:
         ({"columns": {"image": "x"}}, "toy, columns: unknown key 'image'; did you mean 'images'"),
         ({"tags": {"role": "x"}}, "toy, tags: unknown key 'role'; did you mean 'role_tag'"),
         ({"columns": {"images": 3}}, "toy: images is 3, expected a name"),
-        ({"overflow": "cut"}, "overflow is 'cut', expected one of error, drop"),
+        ({"overflow": "cut"}, "overflow is 'cut', expected one of window, keep_last, drop, error"),
         ({"allow_absolute_paths": "yes"}, "allow_absolute_paths is 'yes', expected true or false"),
         ({"ranking": True}, "no ranking pairs"),
     ],
