@@ -2,7 +2,6 @@
 
 import copy
 import dataclasses
-import os
 from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
@@ -45,22 +44,24 @@ class Recipe:
         told = _read(path)
 
         from .. import register
-        from ..training.checkpoint import HOST_VERBOSITY
+        from ..training.checkpoint import quiet_host
 
-        os.environ.setdefault(HOST_VERBOSITY, "WARNING")
-        register()
+        with quiet_host():
+            register()
+            try:
+                self._load(told)
+            except (OSError, TypeError, ValueError) as error:
+                raise SettingsError(f"{path}: {error}") from error
 
+    def _load(self, told: Mapping[str, Any]) -> None:
         from llamafactory.data import get_template_and_fix_tokenizer
         from llamafactory.hparams import DataArguments, ModelArguments
         from llamafactory.model import load_tokenizer
 
-        try:
-            self.data_args = _arguments(DataArguments, told)
-            loaded = load_tokenizer(_arguments(ModelArguments, told))
-            self.tokenizer, self.processor = loaded["tokenizer"], loaded["processor"]
-            self.template = get_template_and_fix_tokenizer(self.tokenizer, self.data_args)
-        except (OSError, TypeError, ValueError) as error:
-            raise SettingsError(f"{path}: {error}") from error
+        self.data_args = _arguments(DataArguments, told)
+        loaded = load_tokenizer(_arguments(ModelArguments, told))
+        self.tokenizer, self.processor = loaded["tokenizer"], loaded["processor"]
+        self.template = get_template_and_fix_tokenizer(self.tokenizer, self.data_args)
 
     def sources(self, data: str = "", datasets: tuple[str, ...] = ()) -> Sources:
         """Returns the data sets that the recipe names, or those under another path.

@@ -130,7 +130,7 @@ def _require_checkpoint(path: Path) -> None:
 
 
 @contextmanager
-def _quiet_host() -> Iterator[None]:
+def quiet_host() -> Iterator[None]:
     """Keeps LLaMA-Factory from printing every file and setting that it loads."""
     before = os.environ.get(HOST_VERBOSITY)
     os.environ[HOST_VERBOSITY] = before or "WARNING"
@@ -141,7 +141,7 @@ def _quiet_host() -> Iterator[None]:
             del os.environ[HOST_VERBOSITY]
 
 
-@_quiet_host()
+@quiet_host()
 def _load(path: Path, terms: Terms, device: str | None, memory_gib: float, max_new_tokens: int) -> "Generator":
     """Loads model, tokenizer and processor the way LLaMA-Factory does before it chats."""
     import torch
