@@ -55,7 +55,7 @@ def load_settings(kind: type[T], arguments: Sequence[str]) -> T:
     odd = [word for word in overrides if not _OVERRIDE.match(word)]
     if odd:
         raise SettingsError(f"Expected key=value with a dotted key such as frame.fov_deg=60, got {odd[0]!r}.")
-    value = _read(Path(files[0])) if files else {}
+    value = read_mapping(Path(files[0])) if files else {}
     try:
         merged = OmegaConf.merge(OmegaConf.create(value), OmegaConf.from_dotlist(overrides))
         resolved = OmegaConf.to_container(merged, resolve=True)
@@ -64,7 +64,12 @@ def load_settings(kind: type[T], arguments: Sequence[str]) -> T:
     return build(kind, cast(Mapping[str, Any], resolved), files[0] if files else "command line")
 
 
-def _read(path: Path) -> Mapping[str, Any]:
+def read_mapping(path: Path) -> Mapping[str, Any]:
+    """Reads a YAML file of keys and values.
+
+    Raises:
+        SettingsError: It cannot be read, is not YAML, or is no mapping.
+    """
     try:
         value = yaml.safe_load(path.read_text(encoding="utf-8"))
     except OSError as error:

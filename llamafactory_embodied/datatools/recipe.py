@@ -7,9 +7,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import yaml
-
 from ..errors import SettingsError
+from ..settings import read_mapping
 from .source import Sources, find_sources
 
 _UNCUT = 2**30
@@ -133,13 +132,8 @@ def _encode(processor: Any, row: Mapping[str, Any]) -> list[Encoded]:
 
 
 def _read(path: Path) -> Mapping[str, Any]:
-    try:
-        told = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise SettingsError(f"{path} cannot be read: {error.strerror}; give a configuration of training") from error
-    except (UnicodeDecodeError, yaml.YAMLError) as error:
-        raise SettingsError(f"{path} is not YAML: {error}") from error
-    if not isinstance(told, dict) or not {"model_name_or_path", "template"} <= set(told):
+    told = read_mapping(path)
+    if not {"model_name_or_path", "template"} <= set(told):
         raise SettingsError(f"{path} is no configuration of training: it must name model_name_or_path and template")
     return told
 
