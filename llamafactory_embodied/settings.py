@@ -156,7 +156,7 @@ def claim_folder(settings: Any, folder: Path, free: Sequence[str] = ()) -> None:
     """
     path, now = folder / "settings.yaml", to_plain(settings)
     if path.exists():
-        before = _flat(_read(path))
+        before = _flat(read_mapping(path))
         binding = {key: value for key, value in _flat(now).items() if key.partition(".")[0] not in free}
         changed = [key for key, value in binding.items() if key not in before or before[key] != value]
         if changed:
