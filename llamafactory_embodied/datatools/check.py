@@ -18,9 +18,9 @@ from ..episodes.progress import progress
 from ..errors import DataError
 from ..files import replace_file
 from ..settings import option
+from ..training.image_file import inspect_image
 from ..training.sample import Sample, read_sample
 from .findings import KINDS, Finding, Place, finding, finding_of_error
-from .image_file import inspect_image
 from .recipe import Recipe, open_sources
 from .rows import Row, count_rows, read_rows
 from .source import Source, Sources

@@ -9,6 +9,8 @@ from typing import Any, NamedTuple
 
 from ..errors import SettingsError
 from ..settings import read_mapping
+from ..training.image_tokens import ImageSizing
+from ..training.report import REPORT
 from .source import Sources, find_sources
 
 _UNCUT = 2**30
@@ -92,6 +94,18 @@ class Recipe:
         return int(self.tokenizer.convert_tokens_to_ids(self.template.mm_plugin.image_token))
 
     @cached_property
+    def sizing(self) -> ImageSizing:
+        """How images are resized.
+
+        Raises:
+            SettingsError: The model's images are not Qwen-VL's.
+        """
+        sizing = ImageSizing.of_processor(self.template.mm_plugin, self.processor)
+        if sizing is None:
+            raise SettingsError(f"the images of a {type(self.processor).__name__} are not those of the Qwen-VL family")
+        return sizing
+
+    @cached_property
     def _as_trained(self) -> Any:
         return self._make_processor(self.data_args)
 
@@ -127,8 +141,9 @@ def open_sources(
 
 def _encode(processor: Any, row: Mapping[str, Any]) -> list[Encoded]:
     columns = processor.preprocess_dataset({name: [value] for name, value in row.items()})
-    parts = zip(columns.get("input_ids", ()), columns.get("labels", ()), columns.get("images", ()), strict=True)
-    return [Encoded(ids, labels, list(images or ())) for ids, labels, images in parts]
+    names = ("input_ids", "labels", "images", REPORT)
+    parts = zip(*(columns.get(name, ()) for name in names), strict=True)
+    return [Encoded(ids, labels, list(images or ())) for ids, labels, images, report in parts if report is None]
 
 
 def _read(path: Path) -> Mapping[str, Any]:

@@ -17,7 +17,6 @@ from rich.text import Text
 
 from ..errors import DataError, SettingsError
 from ..settings import option
-from ..training.grids import counting
 from ..training.sample import read_sample
 from .page import write_page
 from .recipe import Encoded, Recipe
@@ -193,16 +192,14 @@ def _frames(recipe: Recipe, images: list[Any]) -> Iterator[Frame]:
     """The images with the sizes that the host's own image processor gives them."""
     if not images:
         return
-    plugin, processor = recipe.template.mm_plugin, recipe.processor
-    contents = [_content(image) for image in images]
-    opened = [Image.open(io.BytesIO(content)) for content in contents]
-    inputs = plugin.get_mm_inputs(opened, [], [], [len(opened)], [0], [0], [[]], counting(processor))
-    patch, merge = processor.image_processor.patch_size, processor.image_processor.merge_size
-    for image, content, (frames, rows, columns) in zip(
-        images, contents, inputs["image_grid_thw"].tolist(), strict=True
-    ):
+    sizing = recipe.sizing
+    for image in images:
+        content = _content(image)
+        with Image.open(io.BytesIO(content)) as opened:
+            rows, columns = sizing.grid(*opened.size)
         path = str(image.get("path") or "") if isinstance(image, Mapping) else str(image)
-        yield Frame(path, columns * patch, rows * patch, frames * rows * columns // merge**2, content)
+        tokens = rows * columns // sizing.merge**2
+        yield Frame(path, columns * sizing.patch_px, rows * sizing.patch_px, tokens, content)
 
 
 def _content(image: Any) -> bytes:

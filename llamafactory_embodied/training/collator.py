@@ -11,8 +11,8 @@ from typing import Any
 from llamafactory.data.collator import SFTDataCollatorWith4DAttentionMask
 
 from ..errors import DataError
-from .images import ImageSizing, token_counts
-from .processor import SAMPLE_ID
+from .image_tokens import ImageSizing, size_of
+from .marked_rows import SAMPLE_ID
 
 
 class EmbodiedCollator(SFTDataCollatorWith4DAttentionMask):  # type: ignore[misc]
@@ -53,9 +53,9 @@ class EmbodiedCollator(SFTDataCollatorWith4DAttentionMask):  # type: ignore[misc
         image_token_id = self.tokenizer.convert_tokens_to_ids(self.template.mm_plugin.image_token)
         in_text = list(input_ids).count(image_token_id)
         try:
-            in_images = token_counts(images, sizing)
-        except OSError as error:
-            raise DataError(f"sample {id_!r}: one of its images cannot be read: {error}") from error
+            in_images = [sizing.token_count(*size_of(image)) for image in images]
+        except DataError as error:
+            raise DataError(f"sample {id_!r}: {error}") from error
         if in_text != sum(in_images):
             raise DataError(
                 f"sample {id_!r}: has {in_text} image tokens, but its {len(images)} images take {sum(in_images)} "

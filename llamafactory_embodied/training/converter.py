@@ -1,35 +1,20 @@
-"""Rows of our format -> rows of LLaMA-Factory's standard format, beside columns of our own.
-
-`_prompt`, `_response`, `_system`, `_tools`, `_images`, `_videos` and `_audios` have exactly the types that the host's
-own converters give them, so that our rows can be concatenated and interleaved with any others. What is ours travels in
-columns of its own, each of one Arrow type from the first row on (rows of others are null there):
-
-    _embodied_id        string         the sample's id; not null marks a row as ours
-    _embodied_loss      list of bool   one for each message of _prompt + _response
-    _embodied_overflow  string         what becomes of it when it is too long, one of `entry.OVERFLOWS`
-    _embodied_context   float          the share of a window that may repeat earlier turns
-    _embodied_prompts   string         prompt set, "" if unknown
-"""
+"""Rows of our format -> rows of LLaMA-Factory's standard format, beside columns of our own (see `columns`)."""
 
 from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from .. import __version__
+from ..errors import DataError
+from .columns import CONTEXT, ERROR, ID, LOSS, ON_ERROR, OVERFLOW, PROMPTS, REVISION, ROW
 from .embedded import cache_folder
 from .entry import Entry
 from .images import ImageRoots
-from .sample import Names, Sample, Turn, read_sample
-
-ID, LOSS, PROMPTS = "_embodied_id", "_embodied_loss", "_embodied_prompts"
-OVERFLOW, CONTEXT = "_embodied_overflow", "_embodied_context"
-# The only column of a file that Arrow cannot hold as it is: each row as a text of JSON, see `loading`.
-ROW = "_embodied_row"
+from .sample import Names, Sample, read_sample
 
 
 @dataclass(frozen=True)
@@ -41,10 +26,10 @@ class EmbodiedConverter:
         names: What its columns are called.
         roots: Where its images are.
         overflow: What becomes of samples that are too long.
+        on_error: What becomes of samples that cannot be trained on.
         window_context: The share of a window that may repeat earlier turns.
         train_on_prompt: Whether turns that ask are trained on, as the training configuration says.
-        revision: Version of this code. `datasets` caches by the values of this object, not by its code: without
-            it an upgrade would go on using rows of the version before.
+        revision: See `columns.REVISION`.
     """
 
     dataset: str
@@ -52,8 +37,9 @@ class EmbodiedConverter:
     roots: ImageRoots
     overflow: str
     window_context: float
+    on_error: str
     train_on_prompt: bool
-    revision: str = __version__
+    revision: int = REVISION
 
     @classmethod
     def of_dataset(cls, dataset_attr: Any, data_args: Any) -> EmbodiedConverter:
@@ -69,6 +55,7 @@ class EmbodiedConverter:
             ),
             overflow=entry.overflow,
             window_context=entry.window_context,
+            on_error=entry.on_error,
             train_on_prompt=bool(data_args.train_on_prompt),
         )
 
@@ -76,25 +63,57 @@ class EmbodiedConverter:
         """Converts one row.
 
         Raises:
-            DataError: The row is not as the format wants it. Names file, sample and message.
+            DataError: The row is not as the format wants it, and such rows are not skipped. Names file, sample and
+                message.
         """
         if ROW in example:
             example = json.loads(example[ROW])
+        try:
+            return self._convert(example)
+        except DataError as error:
+            if self.on_error != "skip":
+                raise
+            return self._marked([], id_=str(example.get("id") or ""), error=str(error))
+
+    def _convert(self, example: Mapping[str, Any]) -> dict[str, Any]:
         sample = read_sample(example, self.names, self.dataset, self.train_on_prompt)
-        messages = [_message(turn) for turn in sample.turns]
+        return self._marked(
+            [{"role": turn.role, "content": turn.content} for turn in sample.turns],
+            id_=sample.id,
+            system=sample.system,
+            tools=sample.tools,
+            images=self._resolve_images(sample),
+            loss=[turn.loss for turn in sample.turns],
+            prompts=sample.prompts,
+        )
+
+    def _marked(
+        self,
+        messages: list[dict[str, str]],
+        *,
+        id_: str,
+        system: str = "",
+        tools: str = "",
+        images: Sequence[str] = (),
+        loss: Sequence[bool] = (),
+        prompts: str = "",
+        error: str | None = None,
+    ) -> dict[str, Any]:
         return {
             "_prompt": messages[:-1],
             "_response": messages[-1:],
-            "_system": sample.system,
-            "_tools": sample.tools,
-            "_images": self._resolve_images(sample) or None,
+            "_system": system,
+            "_tools": tools,
+            "_images": list(images) or None,
             "_videos": None,
             "_audios": None,
-            ID: sample.id,
-            LOSS: [turn.loss for turn in sample.turns],
+            ID: id_,
+            LOSS: list(loss),
             OVERFLOW: self.overflow,
             CONTEXT: self.window_context,
-            PROMPTS: sample.prompts,
+            ON_ERROR: self.on_error,
+            ERROR: error,
+            PROMPTS: prompts,
         }
 
     def _resolve_images(self, sample: Sample) -> list[str]:
@@ -102,34 +121,6 @@ class EmbodiedConverter:
             self.roots.resolve(image, f"{self.dataset}: sample {sample.id!r}, messages[{turn}]")
             for image, turn in zip(sample.images, sample.image_turns, strict=True)
         ]
-
-
-def features() -> Any:
-    """Returns the types of the columns, as the host's converters give them to a data set of images."""
-    from datasets import Features, Value
-
-    text, nothing = Value("string"), Value("null")
-    messages = [{"role": text, "content": text}]
-    return Features(
-        {
-            "_prompt": messages,
-            "_response": messages,
-            "_system": text,
-            "_tools": text,
-            "_images": [text],
-            "_videos": nothing,
-            "_audios": nothing,
-            ID: text,
-            LOSS: [Value("bool")],
-            OVERFLOW: text,
-            CONTEXT: Value("float64"),
-            PROMPTS: text,
-        }
-    )
-
-
-def _message(turn: Turn) -> dict[str, str]:
-    return {"role": turn.role, "content": turn.content}
 
 
 def _folders(file: str, dataset_attr: Any, data_args: Any) -> tuple[str, ...]:

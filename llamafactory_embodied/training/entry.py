@@ -31,6 +31,8 @@ HOST_KEYS = frozenset(
 COLUMNS = ("messages", "images", "system", "tools")
 TAGS = ("role_tag", "content_tag", "user_tag", "assistant_tag", "observation_tag", "function_tag", "system_tag")
 OVERFLOWS = ("window", "keep_last", "drop", "error")
+ON_ERRORS = ("raise", "skip")
+OURS = ("allow_absolute_paths", "overflow", "window_context", "on_error")
 
 
 @dataclass(frozen=True)
@@ -44,6 +46,8 @@ class Entry:
         overflow: What becomes of a sample longer than `cutoff_len`: "window" makes several samples of it, "keep_last"
             the last of them, "drop" leaves it out, each with a warning that names it; "error" stops.
         window_context: The share of `cutoff_len` that a window may spend on turns that it does not train on.
+        on_error: What becomes of a sample that cannot be trained on as it is: "raise" stops before training, "skip"
+            leaves it out with a warning that names it.
     """
 
     columns: Mapping[str, str] = field(default_factory=dict)
@@ -51,6 +55,7 @@ class Entry:
     allow_absolute_paths: bool = False
     overflow: str = "window"
     window_context: float = CONTEXT_SHARE
+    on_error: str = "raise"
 
     @classmethod
     def of_dataset_info(cls, dataset: str, entry: Mapping[str, Any]) -> Entry:
@@ -63,16 +68,17 @@ class Entry:
         Raises:
             SettingsError: A key or a value is not known; names the nearest known key.
         """
-        _refuse_unknown(dataset, entry, HOST_KEYS | {"allow_absolute_paths", "overflow", "window_context"})
+        _refuse_unknown(dataset, entry, HOST_KEYS | set(OURS))
         columns, tags = entry.get("columns", {}), entry.get("tags", {})
         _refuse_unknown(f"{dataset}, columns", columns, COLUMNS)
         _refuse_unknown(f"{dataset}, tags", tags, TAGS)
         allow_absolute_paths, overflow = entry.get("allow_absolute_paths", False), entry.get("overflow", "window")
-        window_context = entry.get("window_context", CONTEXT_SHARE)
+        window_context, on_error = entry.get("window_context", CONTEXT_SHARE), entry.get("on_error", "raise")
         if not isinstance(allow_absolute_paths, bool):
             raise SettingsError(f"{dataset}: allow_absolute_paths is {allow_absolute_paths!r}, expected true or false")
-        if overflow not in OVERFLOWS:
-            raise SettingsError(f"{dataset}: overflow is {overflow!r}, expected one of {', '.join(OVERFLOWS)}")
+        for key, value, known in (("overflow", overflow, OVERFLOWS), ("on_error", on_error, ON_ERRORS)):
+            if value not in known:
+                raise SettingsError(f"{dataset}: {key} is {value!r}, expected one of {', '.join(known)}")
         if (
             isinstance(window_context, bool)
             or not isinstance(window_context, int | float)
@@ -84,7 +90,12 @@ class Entry:
         if entry.get("ranking"):
             raise SettingsError(f'{dataset}: "formatting": "embodied" has no ranking pairs, remove "ranking"')
         return cls(
-            _names(dataset, columns), _names(dataset, tags), allow_absolute_paths, overflow, float(window_context)
+            columns=_names(dataset, columns),
+            tags=_names(dataset, tags),
+            allow_absolute_paths=allow_absolute_paths,
+            overflow=overflow,
+            window_context=float(window_context),
+            on_error=on_error,
         )
 
 

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from .converter import ROW, features
+from .columns import ROW, features
 from .embedded import cache_folder
 from .jsonl import data_files, read_rows
 

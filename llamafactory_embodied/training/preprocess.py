@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Iterator, Mapping
 from contextvars import ContextVar
 from typing import Any
 
-from ..errors import SettingsError
-from .converter import ID
-from .sidecar import write_sidecar
+from llamafactory.extras import logging
+
+from ..errors import DataError, SettingsError
+from .columns import ID
+from .report import REPORT, Report, total
+from .sidecar import checkpoint_terms, write_sidecar
+
+logger = logging.get_logger(__name__)
 
 # Set while the host preprocesses a data set of ours: the function in which it picks the processor does not see it.
 _ours: ContextVar[bool] = ContextVar("ours", default=False)
@@ -36,21 +42,45 @@ def preprocess(
     """Preprocesses a data set that has rows of ours; the signature is the host's `_get_preprocessed_dataset`.
 
     Raises:
-        SettingsError: The stage is not supervised fine-tuning.
+        SettingsError: The configuration asks for what this format does not have. Names it.
         DataError: A sample cannot be trained on as it is. Names it.
     """
-    if stage != "sft":
-        raise SettingsError(f'"formatting": "embodied" is trained with `stage: sft`, the configuration says {stage!r}')
-
+    _refuse_other_ways(training_args, stage)
     token = _ours.set(True)
     try:
-        preprocessed = stock(dataset, data_args, training_args, stage, template, tokenizer, processor, is_eval)
+        prepared = stock(_Typed(dataset), data_args, training_args, stage, template, tokenizer, processor, is_eval)
     finally:
         _ours.reset(token)
 
-    if training_args.do_train and not is_eval and training_args.should_save:
-        write_sidecar(training_args.output_dir, dataset, data_args, processor)
-    return preprocessed
+    prepared, report = _without_reports(prepared)
+    terms = None if is_eval else checkpoint_terms(dataset, data_args, processor)
+    _tell(report)
+    if not hasattr(prepared, "__len__"):
+        _leave_terms(terms, training_args)
+        return prepared
+    if not len(prepared):
+        raise DataError(f"nothing is left to train on: all {len(dataset)} samples are left out, see above")
+    # Beside the data, so that it is told again when `tokenized_path` brings the data back.
+    prepared.info.description = json.dumps({"embodied": {"report": str(report), "terms": terms}})
+    _leave_terms(terms, training_args)
+    return prepared
+
+
+def recall(dataset_module: Mapping[str, Any], training_args: Any) -> None:
+    """Tells what a data set that was preprocessed earlier was made with, and what is missing from it.
+
+    Args:
+        dataset_module: The host's data sets, as `get_dataset` returns them from a `tokenized_path`.
+        training_args: The host's.
+    """
+    dataset = dataset_module.get("train_dataset")
+    described = getattr(getattr(dataset, "info", None), "description", None) or ""
+    try:
+        left = json.loads(described)["embodied"]
+    except (ValueError, KeyError, TypeError):
+        return
+    _tell(Report.parse(left["report"]))
+    _leave_terms(left["terms"], training_args)
 
 
 def processor_for(stock: Any) -> Any:
@@ -58,17 +88,86 @@ def processor_for(stock: Any) -> Any:
     if not _ours.get():
         return stock
 
-    from llamafactory.data.processor import PackedSupervisedDatasetProcessor, SupervisedDatasetProcessor
+    from llamafactory.data import processor as host
 
-    from .processor import EmbodiedPackedProcessor, EmbodiedProcessor
+    from . import processor as ours
 
-    ours = {
-        SupervisedDatasetProcessor: EmbodiedProcessor,
-        PackedSupervisedDatasetProcessor: EmbodiedPackedProcessor,
-    }.get(type(stock))
-    # Others, such as the one that makes prompts for generation in evaluation, train on nothing.
-    if ours is None:
-        return stock
-    return ours(
+    kinds = {
+        host.SupervisedDatasetProcessor: ours.EmbodiedProcessor,
+        host.PackedSupervisedDatasetProcessor: ours.EmbodiedPackedProcessor,
+        host.UnsupervisedDatasetProcessor: ours.EmbodiedPromptProcessor,
+    }
+    return kinds[type(stock)](
         template=stock.template, tokenizer=stock.tokenizer, processor=stock.processor, data_args=stock.data_args
     )
+
+
+def _refuse_other_ways(training_args: Any, stage: str) -> None:
+    if stage != "sft":
+        raise SettingsError(f'"formatting": "embodied" is trained with `stage: sft`, the configuration says {stage!r}')
+    if getattr(training_args, "use_mca", False):
+        raise SettingsError(
+            '"formatting": "embodied" is not trained with USE_MCA=1: Megatron\'s workflow has a collator of its own, '
+            "which knows nothing of this format; unset USE_MCA, or use ZeRO-3 or FSDP for models of that size"
+        )
+
+
+class _Typed:
+    """A data set whose `map` makes columns of fixed types.
+
+    Left to itself `datasets` takes the types from the first thousand rows, and fails at a thousand without an image
+    that are followed by one with.
+    """
+
+    def __init__(self, dataset: Any) -> None:
+        self._dataset = dataset
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(self._dataset)
+
+    def map(self, function: Any, **kwargs: Any) -> Any:
+        from datasets import Features, IterableDataset
+
+        if isinstance(self._dataset, IterableDataset):
+            return self._dataset.map(function, **kwargs)
+        given = self._dataset.features
+        media = {name: given[f"_{name}"] for name in ("images", "videos", "audios")}
+        types = {name: _feature(kind) for name, kind in function.__self__.column_types().items()}
+        return self._dataset.map(function, features=Features({**types, **media, REPORT: _feature("string")}), **kwargs)
+
+
+def _feature(kind: Any) -> Any:
+    """An Arrow type from the name of one, for lists and mappings of such names too."""
+    from datasets import Value
+
+    if isinstance(kind, Mapping):
+        return {name: _feature(one) for name, one in kind.items()}
+    return [_feature(kind[0])] if isinstance(kind, list) else Value(kind)
+
+
+def _without_reports(prepared: Any) -> tuple[Any, Report]:
+    """Takes the rows that hold reports out of a preprocessed data set; those of a stream are told as they come by."""
+    from datasets import IterableDataset
+
+    if isinstance(prepared, IterableDataset):
+        return prepared.filter(_is_sample).remove_columns(REPORT), Report()
+    texts = prepared.select_columns(REPORT).with_format("arrow")[:][REPORT].to_pylist() if len(prepared) else []
+    if any(text is not None for text in texts):
+        prepared = prepared.select([place for place, text in enumerate(texts) if text is None])
+    return prepared.remove_columns(REPORT), total(texts)
+
+
+def _is_sample(row: Mapping[str, Any]) -> bool:
+    if row[REPORT] is not None:
+        _tell(Report.parse(row[REPORT]))
+    return row[REPORT] is None
+
+
+def _tell(report: Report) -> None:
+    for line in report.lines():
+        logger.warning_rank0(line)
+
+
+def _leave_terms(terms: Mapping[str, Any] | None, training_args: Any) -> None:
+    if terms is not None and training_args.do_train and training_args.should_save:
+        write_sidecar(training_args.output_dir, terms)

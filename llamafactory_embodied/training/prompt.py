@@ -7,15 +7,14 @@ where the example became windows, those of the window that the answer would be f
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
 from typing import Any, Protocol
 
 import numpy as np
 from PIL import Image
 
-from ..episodes.windows import images_before, last_window, open_window
+from ..episodes.windows import Window, last_window
 from ..errors import DataError, PolicyError
-from .grids import counting
+from .encoder import ConversationEncoder, EncodedConversation
 
 PLACEHOLDERS = ("<image>", "<video>", "<audio>")
 
@@ -75,6 +74,9 @@ class PromptEncoder:
         tokenizer: The host's tokenizer.
         processor: The host's processor, which carries the image limits of training.
         room: What a longer conversation is cut to, at turns; None never cuts.
+
+    Raises:
+        PolicyError: The model's images are not Qwen-VL's.
     """
 
     def __init__(self, template: Any, tokenizer: Any, processor: Any, room: Room | None = None) -> None:
@@ -82,8 +84,13 @@ class PromptEncoder:
         self.tokenizer = tokenizer
         self.processor = processor
         self.room = room
-        self._counting = counting(processor)
-        self._image_token_id: int = tokenizer.convert_tokens_to_ids(template.mm_plugin.image_token)
+        self._encoder = ConversationEncoder(template, tokenizer, processor)
+        if self._encoder.sizing is None:
+            raise PolicyError(
+                f"a {type(processor).__name__} with the images of another model family; checkpoints in this process "
+                "are Qwen-VL's, others can be served and played with policy=server"
+            )
+        self._sizing = self._encoder.sizing
 
     def encode(self, conversation: Conversation) -> Prompt:
         """Encodes one conversation.
@@ -93,55 +100,19 @@ class PromptEncoder:
                 is longer than the model may read.
         """
         system, turns = self._read_messages(conversation.messages)
-        images = tuple(map(_as_image, conversation.images))
-        ids = self._ids(system, turns, images)
-        if self.room is not None and len(ids) + self.room.answer > self.room.tokens:
-            start = self._window_start(system, turns, images, self.room)
-            images = images[images_before(turns, start) :]
-            ids = self._ids(system, open_window(turns, start), images)
-        grids = self._grids(images)
-        return Prompt(tuple(ids), self._keys(ids, images, grids), images, grids)
-
-    def _ids(self, system: str | None, turns: Sequence[Mapping[str, Any]], images: Sequence[Image.Image]) -> list[int]:
-        ids, _ = self.template.encode_oneturn(self.tokenizer, self._closed(turns, images), system, None)
-        return list(ids)
-
-    def _lengths(
-        self, system: str | None, turns: Sequence[Mapping[str, Any]], images: Sequence[Image.Image]
-    ) -> list[int]:
-        """Tokens of each pair of turns; a pair that lacks its answer is counted with an empty one."""
-        pairs = self.template.encode_multiturn(self.tokenizer, self._closed(turns, images), system, None)
-        return [len(source) + len(target) for source, target in pairs]
-
-    def _closed(self, turns: Sequence[Mapping[str, Any]], images: Sequence[Image.Image]) -> list[dict[str, str]]:
-        """The turns with their image tokens, and with an empty answer where none is yet."""
-        closed = [*turns, {"role": "assistant", "content": ""}] if len(turns) % 2 else [*turns]
+        images: Sequence[Any] = tuple(map(_as_image, conversation.images))
         try:
-            expanded: list[dict[str, str]] = self.template.mm_plugin.process_messages(
-                closed, images, [], [], self._counting
-            )
-        except ValueError as error:
-            raise PolicyError(f"the conversation cannot be encoded: {error}") from error
-        return expanded
-
-    def _window_start(
-        self, system: str | None, turns: Sequence[Mapping[str, Any]], images: Sequence[Image.Image], room: Room
-    ) -> int:
-        """The pair of turns that opens the window in which training would have had the last one."""
-        lengths = self._lengths(system, turns, images)
-
-        @cache
-        def opening(pair: int) -> int:
-            first, end = (images_before(turns, number) for number in (pair, pair + 1))
-            [length] = self._lengths(system, open_window(turns[: 2 * pair + 2], pair), images[first:end])
-            return length + (room.answer if pair == len(lengths) - 1 else 0)
-
-        try:
-            return last_window([*lengths[:-1], lengths[-1] + room.answer], opening, room.tokens, room.context).start
+            encoded = self._encoder.encode([*turns, {"role": "assistant", "content": ""}], system, None, images)
         except DataError as error:
-            raise PolicyError(
-                f"the conversation does not fit: {error}, with {room.answer} of them kept for the answer"
-            ) from error
+            raise PolicyError(f"the conversation cannot be encoded: {error}") from error
+        pairs = encoded.pairs
+        if self.room is not None and sum(encoded.lengths) + self.room.answer > self.room.tokens:
+            window = _window(encoded, self.room)
+            pairs, images = encoded.window(window), encoded.images(window.start, window.end)
+        *before, (question, _) = pairs
+        ids = [token for pair in before for ids in pair for token in ids] + question
+        grids = tuple((1, *self._sizing.grid(*image.size)) for image in images)
+        return Prompt(tuple(ids), self._keys(ids, images, grids), tuple(images), grids)
 
     def pixels(self, images: Sequence[Image.Image]) -> dict[str, Any]:
         """Returns the model's image inputs (`pixel_values`, `image_grid_thw`), as the training collator makes them."""
@@ -175,25 +146,30 @@ class PromptEncoder:
             text = text.replace(token, f"{token[0]} {token[1:]}")
         return text
 
-    def _grids(self, images: tuple[Image.Image, ...]) -> tuple[tuple[int, int, int], ...]:
-        if not images:
-            return ()
-        grids = self.template.mm_plugin.get_mm_inputs(
-            list(images), [], [], [len(images)], [0], [0], [[]], self._counting
-        )["image_grid_thw"]
-        return tuple((int(frames), int(rows), int(columns)) for frames, rows, columns in grids)
-
     def _keys(
         self, ids: Sequence[int], images: Sequence[Image.Image], grids: Sequence[tuple[int, int, int]]
     ) -> np.ndarray[Any, np.dtype[np.int64]]:
         keys = np.array(ids, dtype=np.int64)
-        per_token = self.processor.image_processor.merge_size**2
-        counts = [frames * rows * columns // per_token for frames, rows, columns in grids]
-        places = keys == self._image_token_id
-        if int(places.sum()) != sum(counts):
-            raise PolicyError(f"the prompt has {int(places.sum())} image tokens, its images give {sum(counts)}")
+        counts = [rows * columns // self._sizing.merge**2 for _, rows, columns in grids]
+        places = keys == self._encoder.image_token_id
         keys[places] = np.repeat(np.array([_image_key(image) for image in images], dtype=np.int64), counts)
         return keys
+
+
+def _window(encoded: EncodedConversation, room: Room) -> Window:
+    """The window in which training would have had the last pair, whose answer is still to be given."""
+    last = len(encoded.pairs) - 1
+
+    def opening(pair: int) -> int:
+        return encoded.opening_length(pair) + (room.answer if pair == last else 0)
+
+    *lengths, asked = encoded.lengths
+    try:
+        return last_window([*lengths, asked + room.answer], opening, room.tokens, room.context)
+    except DataError as error:
+        raise PolicyError(
+            f"the conversation does not fit: {error}, with {room.answer} of them kept for the answer"
+        ) from error
 
 
 def _as_image(frame: Frame) -> Image.Image:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 from ..errors import HostMismatchError
@@ -35,6 +36,8 @@ def register() -> None:
         ) from error
 
     register_data()
+    data: Any = import_module("llamafactory.data")
+    data.get_dataset = import_module("llamafactory.data.loader").get_dataset
     import_module("llamafactory.train.sft.workflow")
     register_collator()
 
@@ -61,6 +64,7 @@ def register_data() -> None:
     assign(loader, "align_dataset", _align_ours)
     assign(loader, "_get_preprocessed_dataset", _preprocess_ours)
     assign(loader, "_get_dataset_processor", _processor_for_ours)
+    assign(loader, "get_dataset", _recall_ours)
 
 
 def register_collator() -> None:
@@ -75,6 +79,7 @@ def register_collator() -> None:
 
     workflow: Any = import_module("llamafactory.train.sft.workflow")
     workflow.SFTDataCollatorWith4DAttentionMask = EmbodiedCollator
+    workflow.get_dataset = import_module("llamafactory.data.loader").get_dataset
 
 
 def assign(owner: Any, name: str, wrap: Callable[[Any], Callable[..., Any]]) -> None:
@@ -176,3 +181,16 @@ def _processor_for_ours(stock: Callable[..., Any]) -> Callable[..., Any]:
         return processor_for(stock(*args, **kwargs))
 
     return _get_dataset_processor
+
+
+def _recall_ours(stock: Callable[..., Any]) -> Callable[..., Any]:
+    def get_dataset(template: Any, model_args: Any, data_args: Any, training_args: Any, *args: Any, **kw: Any) -> Any:
+        tokenized = data_args.tokenized_path is not None and any(Path(data_args.tokenized_path).glob("*"))
+        dataset_module = stock(template, model_args, data_args, training_args, *args, **kw)
+        if tokenized:
+            from .preprocess import recall
+
+            recall(dataset_module, training_args)
+        return dataset_module
+
+    return get_dataset

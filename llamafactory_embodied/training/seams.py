@@ -151,6 +151,13 @@ DATA_SEAMS = (
         "loss per message",
     ),
     Seam(
+        "llamafactory.data.loader",
+        "get_dataset",
+        "assignment",
+        ("template", "model_args", "data_args", "training_args", "stage", "tokenizer", "processor"),
+        "embodied.json for data from tokenized_path",
+    ),
+    Seam(
         "llamafactory.data.processor",
         "SupervisedDatasetProcessor._encode_data_example",
         "base",
@@ -163,6 +170,27 @@ DATA_SEAMS = (
         "base",
         _ENCODE,
         "loss per message, packed",
+    ),
+    Seam(
+        "llamafactory.data.processor",
+        "UnsupervisedDatasetProcessor._encode_data_example",
+        "base",
+        _ENCODE,
+        "prompts for predict_with_generate",
+    ),
+    Seam(
+        "llamafactory.data.mm_plugin",
+        "Qwen2VLPlugin",
+        "base",
+        ("image_token", "video_token", "audio_token", "expand_mm_tokens"),
+        "one token for an image, repeated after tokenization",
+    ),
+    Seam(
+        "llamafactory.data.mm_plugin",
+        "Qwen2VLPlugin.process_messages",
+        "base",
+        ("messages", "images", "videos", "audios", "processor"),
+        "images in the text",
     ),
     Seam(
         "llamafactory.data.template",

@@ -7,30 +7,30 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Mapping
 from importlib import metadata
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from .. import __version__
-from .converter import CONTEXT, OVERFLOW, PROMPTS
+from .columns import CONTEXT, OVERFLOW, PROMPTS
 
 FILE_NAME = "embodied.json"
 FORMAT = "embodied-checkpoint-1"
 _STREAM_ROWS = 1000
 
 
-def write_sidecar(output_dir: str, dataset: Any, data_args: Any, processor: Any) -> Path:
-    """Writes the file into the folder that checkpoints are saved to.
+def checkpoint_terms(dataset: Any, data_args: Any, processor: Any) -> dict[str, Any]:
+    """Returns what the file says.
 
     Args:
-        output_dir: The training configuration's `output_dir`.
         dataset: The merged data set, before tokenization.
         data_args: The host's `DataArguments`.
         processor: The host's processor, which carries the limits of the training configuration; None for a model
             that reads text only, whose limits are null then.
     """
-    content = {
+    return {
         "format": FORMAT,
         "template": data_args.template,
         "image_max_pixels": processor and processor.image_max_pixels,
@@ -43,10 +43,14 @@ def write_sidecar(output_dir: str, dataset: Any, data_args: Any, processor: Any)
             **{name: metadata.version(name) for name in ("llamafactory", "transformers", "torch")},
         },
     }
+
+
+def write_sidecar(output_dir: str, terms: Mapping[str, Any]) -> Path:
+    """Writes the file into the folder that checkpoints are saved to."""
     path = Path(output_dir) / FILE_NAME
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f"{FILE_NAME}.{os.getpid()}.tmp")
-    temporary.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+    temporary.write_text(json.dumps(terms, indent=2) + "\n", encoding="utf-8")
     temporary.replace(path)
     return path
 

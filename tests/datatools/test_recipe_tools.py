@@ -171,8 +171,8 @@ def test_statistics_under_a_recipe_count_its_tokens(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("recipe", "said"),
     [
-        (None, "cannot be read"),
-        ("[1, 2]", "is no configuration of training"),
+        (None, "Cannot read the configuration"),
+        ("[1, 2]", "must be a mapping of keys and values"),
         ("model_name_or_path: x", "must name model_name_or_path and template"),
         ("a: [", "is not YAML"),
         (json.dumps({"model_name_or_path": "./nowhere", "template": "embodied_qwen2_vl"}), "recipe.yaml: "),

@@ -8,7 +8,8 @@ import pytest
 from toy_host import DataFolder, Host, episode
 
 from llamafactory_embodied.errors import DataError, SettingsError
-from llamafactory_embodied.training.converter import CONTEXT, ID, LOSS, OVERFLOW, PROMPTS, EmbodiedConverter
+from llamafactory_embodied.training.columns import CONTEXT, ID, LOSS, OVERFLOW, PROMPTS
+from llamafactory_embodied.training.converter import EmbodiedConverter
 
 
 def converter(data: DataFolder, name: str, **data_args: Any) -> EmbodiedConverter:

@@ -9,7 +9,7 @@ from PIL import Image
 from toy_host import DataFolder, Host, configuration, episode
 
 from llamafactory_embodied.errors import DataError
-from llamafactory_embodied.training.converter import features
+from llamafactory_embodied.training.columns import features
 
 
 def tokens(rows: Any) -> list[tuple[list[int], list[int]]]:

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import pytest
 from toy_host import DataFolder, Host, episode
 
-from llamafactory_embodied.training.sidecar import write_sidecar
+from llamafactory_embodied.training.sidecar import checkpoint_terms, write_sidecar
 
 
 @pytest.fixture
@@ -56,6 +56,7 @@ def test_samples_that_never_become_windows_leave_no_share_for_them(host: Host, d
 
 
 def test_a_model_that_reads_text_only_has_no_image_limits(tmp_path: Path) -> None:
-    written = write_sidecar(str(tmp_path), [], SimpleNamespace(template="qwen", cutoff_len=64), None)
+    terms = checkpoint_terms([], SimpleNamespace(template="qwen", cutoff_len=64), None)
+    written = write_sidecar(str(tmp_path), terms)
     assert json.loads(written.read_text())["image_max_pixels"] is None
     assert [path.name for path in tmp_path.iterdir()] == ["embodied.json"]

@@ -1,0 +1,145 @@
+"""Conversations -> token ids, with the host's templates. Training and acting both encode here.
+
+Contract: the ids are those that the host would make. It writes an image as a text of as many image tokens as the image
+takes, and tokenizes that; here each image is one token of the text, and is repeated once the text has been tokenized.
+How often is told by the image's size (see `image_tokens`), so no image is decoded.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain
+from typing import Any
+
+from PIL import Image
+
+from ..episodes.windows import Window, images_before, open_window
+from ..errors import DataError
+from .image_tokens import ImageSizing, size_of
+
+Pair = tuple[list[int], list[int]]
+"""Token ids of a turn that asks and of the turn that answers it."""
+
+
+class ConversationEncoder:
+    """Encodes conversations for one template, tokenizer and processor.
+
+    Args:
+        template: The host's template, fixed to the tokenizer.
+        tokenizer: The host's tokenizer.
+        processor: The host's processor with its image limits set; None for a model that reads text only.
+        discard_thoughts: Whether reasoning templates leave out the thoughts of all answers but the last.
+
+    Attributes:
+        sizing: How images are resized; None where the model's images are not Qwen-VL's.
+        image_token_id: The id that stands for a part of an image; None likewise.
+    """
+
+    def __init__(self, template: Any, tokenizer: Any, processor: Any, discard_thoughts: bool = False) -> None:
+        self._template = template
+        self._tokenizer = tokenizer
+        self._processor = processor
+        # Only when it is wanted: hosts before 0.9.5 do not have the parameter.
+        self._options = {"discarding_history_cot": True} if discard_thoughts else {}
+        self.sizing = ImageSizing.of_processor(template.mm_plugin, processor)
+        self.image_token_id: int | None = None
+        self._plugin = template.mm_plugin
+        if self.sizing is not None:
+            self.image_token_id = tokenizer.convert_tokens_to_ids(template.mm_plugin.image_token)
+            self._plugin = copy.copy(template.mm_plugin)
+            self._plugin.expand_mm_tokens = False
+
+    def encode(
+        self,
+        messages: Sequence[Mapping[str, str]],
+        system: str | None = None,
+        tools: str | None = None,
+        images: Sequence[str | Image.Image] = (),
+    ) -> EncodedConversation:
+        """Encodes a conversation.
+
+        Args:
+            messages: `role` and `content`, asking and answering in turn, an answer last; `<image>` for each image.
+            system: The system message.
+            tools: Descriptions of tools.
+            images: Paths or Pillow images, in order.
+
+        Raises:
+            DataError: An image cannot be read, there are more or fewer than `<image>`, or the model takes none.
+        """
+        return EncodedConversation(self, messages, system, tools, images)
+
+    def pairs(
+        self,
+        messages: Sequence[Mapping[str, str]],
+        system: str | None,
+        tools: str | None,
+        images: Sequence[str | Image.Image],
+    ) -> list[Pair]:
+        """Returns the ids of each pair of turns; see `encode`."""
+        counts = iter(self._counts(images))
+        try:
+            plain = self._plugin.process_messages(list(messages), list(images), [], [], self._processor)
+        except ValueError as error:
+            raise DataError(str(error)) from error
+        pairs = self._template.encode_multiturn(self._tokenizer, plain, system, tools, **self._options)
+        return [(self._expand(source, counts), self._expand(target, counts)) for source, target in pairs]
+
+    def _counts(self, images: Sequence[str | Image.Image]) -> list[int]:
+        if images and self.sizing is None:
+            raise DataError(
+                "has images, which this format trains with models of the Qwen-VL family only: choose their template, "
+                'or give the data to LLaMA-Factory as "formatting": "sharegpt"'
+            )
+        return [self.sizing.token_count(*size_of(image)) for image in images] if self.sizing else []
+
+    def _expand(self, ids: list[int], counts: Iterator[int]) -> list[int]:
+        if self.image_token_id is None or self.image_token_id not in ids:
+            return ids
+        return list(chain.from_iterable([i] * next(counts) if i == self.image_token_id else (i,) for i in ids))
+
+
+class EncodedConversation:
+    """A conversation in token ids.
+
+    Attributes:
+        pairs: Ids of each pair of turns.
+    """
+
+    def __init__(
+        self,
+        encoder: ConversationEncoder,
+        messages: Sequence[Mapping[str, str]],
+        system: str | None,
+        tools: str | None,
+        images: Sequence[str | Image.Image],
+    ) -> None:
+        self._encoder, self._messages, self._head, self._images = encoder, messages, (system, tools), images
+        self.pairs = encoder.pairs(messages, system, tools, images)
+        self._openings = {0: self.pairs[0]}
+
+    @property
+    def lengths(self) -> list[int]:
+        """Tokens of each pair."""
+        return [len(source) + len(target) for source, target in self.pairs]
+
+    def opening(self, pair: int) -> Pair:
+        """A pair where it opens a window: with the system message and the first turn's words."""
+        if pair not in self._openings:
+            alone = open_window(self._messages[: 2 * pair + 2], pair)
+            [self._openings[pair]] = self._encoder.pairs(alone, *self._head, self.images(pair, pair + 1))
+        return self._openings[pair]
+
+    def opening_length(self, pair: int) -> int:
+        """Tokens of `opening(pair)`."""
+        return sum(map(len, self.opening(pair)))
+
+    def window(self, window: Window) -> list[Pair]:
+        """The pairs of a window."""
+        return [self.opening(window.start), *self.pairs[window.start + 1 : window.end]]
+
+    def images(self, start: int, end: int) -> Sequence[str | Image.Image]:
+        """The images of the pairs from `start` to before `end`."""
+        first, last = (images_before(self._messages, pair) for pair in (start, end))
+        return self._images[first:last]
