@@ -57,7 +57,7 @@ def episode(images: list[str], id_: str = "episode-0", loss: dict[int, bool] | N
 
 
 def configuration(
-    checkpoint: Path, dataset_dir: Path, dataset: str, output_dir: Path, **further: Any
+    checkpoint: Path, dataset_dir: Path, dataset: str | None, output_dir: Path, **further: Any
 ) -> dict[str, Any]:
     """A training configuration as LLaMA-Factory reads it."""
     return {
@@ -94,6 +94,13 @@ class Host:
 
     checkpoint: Path
 
+    @property
+    def image_token(self) -> int:
+        """The id that stands for a part of an image."""
+        from transformers import AutoTokenizer
+
+        return int(AutoTokenizer.from_pretrained(self.checkpoint).convert_tokens_to_ids("<|image_pad|>"))
+
     def load(self, **configured: Any) -> tuple[Any, ...]:
         """Returns the host's (template, model_args, data_args, training_args, tokenizer_module)."""
         from llamafactory.data import get_template_and_fix_tokenizer
@@ -107,9 +114,14 @@ class Host:
 
     def preprocess(self, data: DataFolder, dataset: str, **further: Any) -> Any:
         """Returns the training set as `llamafactory.data.get_dataset` makes it."""
+        return self.datasets(data, dataset, **further)["train_dataset"]
+
+    def datasets(self, data: DataFolder, dataset: str | None, **further: Any) -> dict[str, Any]:
+        """Returns the data sets as `llamafactory.data.get_dataset` makes them."""
         from llamafactory.data import get_dataset
 
         output_dir = Path(further.pop("output_dir", data.path / "out"))
         loaded = self.load(**configuration(self.checkpoint, data.path, dataset, output_dir, **further))
         *arguments, tokenizer_module = loaded
-        return get_dataset(*arguments, stage="sft", **tokenizer_module)["train_dataset"]
+        module: dict[str, Any] = get_dataset(*arguments, stage="sft", **tokenizer_module)
+        return module
