@@ -19,10 +19,10 @@ from ..errors import DataError
 from ..files import replace_file
 from ..settings import option
 from ..training.image_file import inspect_image
+from ..training.rows import Row, count_rows, read_rows
 from ..training.sample import Sample, read_sample
 from .findings import KINDS, Finding, Place, finding, finding_of_error
 from .recipe import Recipe, open_sources
-from .rows import Row, count_rows, read_rows
 from .source import Source, Sources
 from .text_rules import CONTROL_TOKEN, decision_problems, has_tags, tag_problems
 

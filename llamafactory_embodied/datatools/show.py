@@ -17,10 +17,10 @@ from rich.text import Text
 
 from ..errors import DataError, SettingsError
 from ..settings import option
+from ..training.rows import read_rows
 from ..training.sample import read_sample
 from .page import write_page
 from .recipe import Encoded, Recipe
-from .rows import read_rows
 from .source import Source, Sources
 
 KINDS = ("system", "user", "image", "trained", "not trained")

@@ -11,7 +11,7 @@ from typing import Any
 from ..errors import SettingsError
 from ..training.converter import EmbodiedConverter
 from ..training.entry import Entry
-from .rows import SUFFIXES
+from ..training.rows import SUFFIXES
 
 INFO_FILE = "dataset_info.json"
 _FORMATTING = "embodied"

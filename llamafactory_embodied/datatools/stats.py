@@ -15,12 +15,12 @@ from ..episodes.progress import progress
 from ..episodes.reply import THOUGHT_TAGS, parse_reply
 from ..errors import DataError
 from ..settings import option
+from ..training.rows import count_rows, read_rows
 from ..training.sample import Sample, read_sample
 from ..world.catalog import KINDS as CATALOG
 from .histogram import Distribution, histogram
 from .page import write_page
 from .recipe import Recipe, open_sources
-from .rows import count_rows, read_rows
 from .source import Source, Sources
 
 _THOUGHT = re.compile(rf"<({'|'.join(THOUGHT_TAGS)})>(.*?)</\1>", re.DOTALL)

@@ -17,7 +17,7 @@ from typing import Any
 
 from .columns import ROW, features
 from .embedded import cache_folder
-from .jsonl import data_files, read_rows
+from .rows import sound_rows
 
 
 def load(stock: Callable[..., Any], dataset_attr: Any, model_args: Any, *args: Any, **kwargs: Any) -> Any:
@@ -34,13 +34,22 @@ def load(stock: Callable[..., Any], dataset_attr: Any, model_args: Any, *args: A
         return stock(dataset_attr, model_args, *args, **kwargs)
     except DatasetGenerationError:
         data_args = kwargs.get("data_args") or args[0]
-        files = data_files(dataset_attr, data_args)
+        files = _json_files(dataset_attr, data_args)
         if not files:
             raise
         rows = _as_texts(files, dataset_attr.embodied_cache / "rows")
 
     dataset_attr.embodied_file, dataset_attr.dataset_name = dataset_attr.dataset_name, str(rows)
     return stock(dataset_attr, model_args, *args, **kwargs)
+
+
+def _json_files(dataset_attr: Any, data_args: Any) -> list[Path]:
+    """The JSON files of a data set that lies on the local disk."""
+    if dataset_attr.load_from != "file":
+        return []
+    path = Path(data_args.dataset_dir) / dataset_attr.dataset_name
+    files = sorted(path.iterdir()) if path.is_dir() else [path]
+    return [file for file in files if file.suffix in (".jsonl", ".json")]
 
 
 def _as_texts(files: list[Path], folder: Path) -> Path:
@@ -53,7 +62,7 @@ def _as_texts(files: list[Path], folder: Path) -> Path:
     temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
     with temporary.open("w", encoding="utf-8") as lines:
         for file in files:
-            lines.writelines(json.dumps({ROW: json.dumps(row)}) + "\n" for row in read_rows(file))
+            lines.writelines(json.dumps({ROW: json.dumps(row)}) + "\n" for row in sound_rows(file))
     temporary.replace(path)
     return path
 
