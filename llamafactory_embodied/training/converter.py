@@ -66,7 +66,7 @@ class EmbodiedConverter:
             DataError: The row is not as the format wants it, and such rows are not skipped. Names file, sample and
                 message.
         """
-        if ROW in example:
+        if example.get(ROW):
             example = json.loads(example[ROW])
         try:
             return self._convert(example)
@@ -76,6 +76,8 @@ class EmbodiedConverter:
             return self._marked([], id_=str(example.get("id") or ""), error=str(error))
 
     def _convert(self, example: Mapping[str, Any]) -> dict[str, Any]:
+        if example.get(ERROR):
+            raise DataError(example[ERROR])
         sample = read_sample(example, self.names, self.dataset, self.train_on_prompt)
         return self._marked(
             [{"role": turn.role, "content": turn.content} for turn in sample.turns],

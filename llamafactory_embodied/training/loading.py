@@ -11,13 +11,14 @@ import copy
 import hashlib
 import json
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from itertools import repeat
 from pathlib import Path
 from typing import Any
 
-from .columns import ROW, features
+from .columns import ERROR, ROW, features
 from .embedded import cache_folder
-from .rows import sound_rows
+from .rows import Row, read_rows, sound_rows
 
 
 def load(stock: Callable[..., Any], dataset_attr: Any, model_args: Any, *args: Any, **kwargs: Any) -> Any:
@@ -37,7 +38,8 @@ def load(stock: Callable[..., Any], dataset_attr: Any, model_args: Any, *args: A
         files = _json_files(dataset_attr, data_args)
         if not files:
             raise
-        rows = _as_texts(files, dataset_attr.embodied_cache / "rows")
+        skip = dataset_attr.embodied_entry.on_error == "skip"
+        rows = _as_texts(files, dataset_attr.embodied_cache / "rows", skip)
 
     dataset_attr.embodied_file, dataset_attr.dataset_name = dataset_attr.dataset_name, str(rows)
     return stock(dataset_attr, model_args, *args, **kwargs)
@@ -52,19 +54,33 @@ def _json_files(dataset_attr: Any, data_args: Any) -> list[Path]:
     return [file for file in files if file.suffix in (".jsonl", ".json")]
 
 
-def _as_texts(files: list[Path], folder: Path) -> Path:
-    """Writes the rows of JSON files as JSON lines with one text each; named so that a changed file is read anew."""
+def _as_texts(files: list[Path], folder: Path, skip: bool) -> Path:
+    """Writes the rows of JSON files as JSON lines with one text each; named so that a changed file is read anew.
+
+    Raises:
+        DataError: A row is damaged, and such rows are not skipped.
+    """
     stats = [(str(file.absolute()), file.stat().st_mtime_ns, file.stat().st_size) for file in files]
-    path = folder / f"{_digest(stats)}.jsonl"
+    path = folder / f"{_digest([stats, skip])}.jsonl"
     if path.is_file():
         return path
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
     with temporary.open("w", encoding="utf-8") as lines:
         for file in files:
-            lines.writelines(json.dumps({ROW: json.dumps(row)}) + "\n" for row in sound_rows(file))
+            texts = map(_as_text, repeat(file), read_rows(file)) if skip else map(_text_of, sound_rows(file))
+            lines.writelines(json.dumps(text) + "\n" for text in texts)
     temporary.replace(path)
     return path
+
+
+def _as_text(file: Path, row: Row) -> dict[str, str]:
+    """A row, or in its place why it cannot be read: the converter names it when it leaves it out."""
+    return {ROW: "", ERROR: f"{file}, line {row.line}: {row.problem}"} if row.value is None else _text_of(row.value)
+
+
+def _text_of(value: Mapping[str, Any]) -> dict[str, str]:
+    return {ROW: json.dumps(value), ERROR: ""}
 
 
 def _digest(value: Any) -> str:

@@ -164,5 +164,11 @@ def test_our_format_trains_from_the_command_line_in_two_processes(runs: Runs) ->
     assert json.loads((output / "embodied.json").read_text())["template"] == "embodied_qwen2_vl"
 
 
+def test_one_of_two_processes_tokenizes_and_the_other_finds_it_in_the_cache(runs: Runs) -> None:
+    """That is, what is hashed of our code and settings is the same in both."""
+    for progress in ("Converting format of dataset:   0%", "Running tokenizer on dataset:   0%"):
+        assert runs.distributed.count(progress) == {"C": 2, "R": 1}[progress[0]]  # two data sets, then one
+
+
 def test_without_the_plugin_our_format_is_unknown_to_the_host(runs: Runs) -> None:
     assert runs.refused.rstrip().endswith("ValueError: Dataset converter embodied not found.")
