@@ -1,14 +1,8 @@
 from pathlib import Path
-from typing import Any
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from PIL import Image
-from toy_host import Host
 
 from llamafactory_embodied.errors import DataError
-from llamafactory_embodied.training.image_tokens import ImageSizing, size_of
 from llamafactory_embodied.training.images import ImageRoots
 
 
@@ -45,46 +39,3 @@ def test_a_root_that_is_a_link_holds_its_images(roots: ImageRoots, tmp_path: Pat
     (tmp_path / "linked").symlink_to(tmp_path / "data")
     linked = ImageRoots((str(tmp_path / "linked"),))
     assert Path(linked.resolve("a.png", "here")) == tmp_path / "linked/a.png"
-
-
-@pytest.fixture(scope="session")
-def template_and_processor(registered_host: Host) -> tuple[Any, Any]:
-    from llamafactory.data import TEMPLATES
-    from llamafactory.hparams import ModelArguments
-    from llamafactory.model import load_tokenizer
-
-    arguments = ModelArguments(
-        model_name_or_path=str(registered_host.checkpoint), image_max_pixels=180_000, image_min_pixels=4_000
-    )
-    return TEMPLATES["embodied_qwen2_vl"], load_tokenizer(arguments)["processor"]
-
-
-@settings(max_examples=60, deadline=None)
-@given(width=st.integers(1, 1400), height=st.integers(1, 1400))
-def test_tokens_from_the_header_are_those_of_the_image_processor(
-    template_and_processor: tuple[Any, Any], width: int, height: int
-) -> None:
-    template, processor = template_and_processor
-    sizing = ImageSizing.of_processor(template.mm_plugin, processor)
-    assert sizing is not None
-    image = Image.new("RGB", (width, height))
-    grid = template.mm_plugin.get_mm_inputs([image], [], [], [1], [0], [0], [], processor)["image_grid_thw"]
-    assert sizing.token_count(width, height) == int(grid.prod()) // 4
-
-
-def test_tokens_of_files_are_told_without_decoding_them(
-    template_and_processor: tuple[Any, Any], tmp_path: Path
-) -> None:
-    sizing = ImageSizing.of_processor(template_and_processor[0].mm_plugin, template_and_processor[1])
-    path = tmp_path / "a.png"
-    Image.new("RGB", (560, 280)).save(path)
-    content = path.read_bytes()
-    path.write_bytes(content[:33] + bytes(len(content) - 33 - 12) + content[-12:])  # no pixels between head and end
-    assert sizing is not None
-    assert sizing.token_count(*size_of(str(path))) == 20 * 10
-
-
-def test_images_of_other_models_are_not_counted(template_and_processor: tuple[Any, Any]) -> None:
-    from llamafactory.data import TEMPLATES
-
-    assert ImageSizing.of_processor(TEMPLATES["llava"].mm_plugin, template_and_processor[1]) is None
