@@ -89,7 +89,7 @@ def build_tiny_model(settings: TinyModelSettings, texts: Sequence[str] = ()) -> 
     draft = folder.with_name(f"{folder.name}.{os.getpid()}.tmp")
     shutil.rmtree(draft, ignore_errors=True)
     model.save_pretrained(draft)
-    _processor(tokenizer).save_pretrained(draft)
+    _save_processor(tokenizer, draft)
     if folder.exists():
         shutil.rmtree(folder)
     draft.rename(folder)
@@ -195,14 +195,11 @@ def _random_model(config: Any, seed: int) -> Any:
     return model
 
 
-def _processor(tokenizer: Any) -> Any:
-    from transformers import Qwen2VLImageProcessor, Qwen2VLProcessor
+def _save_processor(tokenizer: Any, folder: Path) -> None:
+    """Saves part by part: Transformers 4 makes a whole processor from tokenizers of Qwen's own class only."""
+    from transformers import Qwen2VLImageProcessor
     from transformers.models.qwen2_vl.video_processing_qwen2_vl import Qwen2VLVideoProcessor
 
     sizes = {"patch_size": PATCH_SIZE_PX, "merge_size": MERGE_SIZE, "temporal_patch_size": 2}
-    return Qwen2VLProcessor(
-        image_processor=Qwen2VLImageProcessor(**sizes),
-        tokenizer=tokenizer,
-        video_processor=Qwen2VLVideoProcessor(**sizes),
-        chat_template=tokenizer.chat_template,
-    )
+    for part in (tokenizer, Qwen2VLImageProcessor(**sizes), Qwen2VLVideoProcessor(**sizes)):
+        part.save_pretrained(folder)
