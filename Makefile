@@ -3,8 +3,9 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+HOSTS := $(patsubst tests/hosts/%.txt,$(VENV)/hosts/%/.installed,$(wildcard tests/hosts/*.txt))
 
-.PHONY: install demo base test lint clean
+.PHONY: install hosts demo base test lint clean
 
 install: $(STAMP)
 
@@ -13,6 +14,14 @@ $(STAMP): pyproject.toml constraints.txt
 	$(BIN)/python -m pip install --quiet --upgrade uv
 	VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install --constraint constraints.txt --editable '.[train,dev]'
 	touch $@
+
+# Other versions of LLaMA-Factory, which the tests lay over .venv with PYTHONPATH.
+hosts: $(HOSTS)
+
+$(VENV)/hosts/%/.installed: tests/hosts/%.txt | $(STAMP)
+	rm -rf $(@D)
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --target $(@D) --requirement $< && touch $@ || \
+		{ rm -rf $(@D); echo "LLaMA-Factory $* cannot be installed here: its tests will be skipped"; }
 
 demo: $(STAMP)
 	$(BIN)/llamafactory-embodied demo recipes/demo/demo.yaml
@@ -35,7 +44,7 @@ lint: $(STAMP)
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-test: $(STAMP) lint
+test: $(STAMP) hosts lint
 	$(BIN)/python -m pytest
 
 clean:

@@ -16,7 +16,6 @@ from typing import Literal
 from . import __version__
 
 PACKAGES = (
-    "llamafactory",
     "torch",
     "transformers",
     "datasets",
@@ -114,13 +113,18 @@ def _seams() -> Iterator[Finding]:
 
     from .training import seams
 
-    tested = ", ".join(seams.TESTED_HOST_VERSIONS)
-    yield Finding("seams", "llamafactory", "ok", f"{seams.host_version()} (tested with {tested})")
+    version, tested, outdated = seams.host_version(), ", ".join(seams.TESTED_HOST_VERSIONS), seams.outdated_host()
+    known = "" if version in seams.TESTED_HOST_VERSIONS else ", not tested"
+    yield _seam("llamafactory", outdated, f"{version}{known} (tested with {tested})")
     for seam in seams.SEAMS:
-        mismatch = seam.mismatch()
-        state: Literal["ok", "wrong"] = "ok" if mismatch is None else "wrong"
-        yield Finding("seams", seam.path, state, mismatch or f"{seam.kind}: {seam.purpose}")
+        yield _seam(seam.path, seam.mismatch(), f"{seam.kind}: {seam.purpose}")
+    for shim in seams.shims_of(version):
+        yield Finding("seams", shim.seam, "ok", f"shim: lacks {', '.join(shim.lacks)}; {shim.instead}")
     yield from _failures()
+
+
+def _seam(name: str, mismatch: str | None, detail: str) -> Finding:
+    return Finding("seams", name, "ok" if mismatch is None else "wrong", mismatch or detail)
 
 
 def _failures() -> Iterator[Finding]:

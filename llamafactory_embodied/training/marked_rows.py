@@ -14,6 +14,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from ..errors import DataError
+from . import seams
 from .columns import ERROR, ID, ON_ERROR, OVERFLOW
 from .encoder import ConversationEncoder, EncodedConversation
 from .report import REPORT, Report
@@ -56,7 +57,11 @@ class MarkedRows:
 
     @cached_property
     def _encoder(self) -> ConversationEncoder:
-        discard_thoughts = self.data_args.mask_history and not getattr(self.template, "preserve_thinking", False)
+        discard_thoughts = (
+            self.data_args.mask_history
+            and not seams.ENCODE_MULTITURN.lacks("discarding_history_cot")
+            and not self.template.preserve_thinking
+        )
         return ConversationEncoder(self.template, self.tokenizer, self.processor, discard_thoughts)
 
     @cached_property

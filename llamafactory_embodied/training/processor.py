@@ -14,7 +14,6 @@ from llamafactory.data.processor import (
     SupervisedDatasetProcessor,
     UnsupervisedDatasetProcessor,
 )
-from llamafactory.data.processor.supervised import PackingParams
 from llamafactory.extras.constants import IGNORE_INDEX
 
 from ..episodes.windows import Window, last_window, plan_windows
@@ -24,10 +23,10 @@ from .encoder import EncodedConversation, Pair
 from .labels import label_pairs
 from .marked_rows import SAMPLE_ID, EncodedPrompt, MarkedRows, Row
 from .report import with_report
+from .seams import PACKING_PARAMS
 
 _TOKENS = {"input_ids": [0], "attention_mask": [0], "labels": [IGNORE_INDEX]}
 _MEDIA = {"images": None, "videos": None, "audios": None}
-_PACKING = tuple(PackingParams.__dataclass_fields__)
 _TOKEN_TYPES = {"input_ids": ["int32"], "attention_mask": ["int8"], "labels": ["int64"]}
 
 
@@ -102,7 +101,7 @@ class EmbodiedPackedProcessor(SupervisedRows, PackedSupervisedDatasetProcessor):
         rows, report = self._encode_rows(examples)
         packed = super().preprocess_dataset({name: [row[name] for row in rows] for name in examples})
         filler = {**_TOKENS, **_MEDIA, "position_ids": [0]}
-        if self.data_args.neat_packing:
+        if self._has_packing_params:
             filler["packing_params"] = None
         return with_report(packed, filler, report)
 
@@ -110,8 +109,15 @@ class EmbodiedPackedProcessor(SupervisedRows, PackedSupervisedDatasetProcessor):
         """As `EmbodiedProcessor`; the mask of neat packing numbers the samples of a pack."""
         if not self.data_args.neat_packing:
             return {**_TOKEN_TYPES, "position_ids": ["int64"]}
-        packing = {name: "int64" if name == "right_padding_length" else ["int64"] for name in _PACKING}
-        return {**_TOKEN_TYPES, "attention_mask": ["int32"], "position_ids": ["int64"], "packing_params": packing}
+        types = {**_TOKEN_TYPES, "attention_mask": ["int32"], "position_ids": ["int64"]}
+        if not self._has_packing_params:
+            return types
+        kinds = {name: "int64" if name == "right_padding_length" else ["int64"] for name in PACKING_PARAMS.expects}
+        return {**types, "packing_params": kinds}
+
+    @property
+    def _has_packing_params(self) -> bool:
+        return self.data_args.neat_packing and not PACKING_PARAMS.lacks("sequence_boundaries")
 
 
 @dataclass

@@ -32,7 +32,8 @@ def register() -> None:
     except ModuleNotFoundError as error:
         raise HostMismatchError(
             f"LLaMA-Factory cannot be imported ({error}). "
-            "Install it: pip install 'llamafactory-embodied[train]', or llamafactory>=0.9.5 by itself."
+            "Install it: pip install 'llamafactory-embodied[train]', "
+            f"or llamafactory>={seams.TESTED_HOST_VERSIONS[0]} by itself."
         ) from error
 
     register_data()

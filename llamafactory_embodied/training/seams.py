@@ -1,7 +1,8 @@
 """Every place where the plugin touches LLaMA-Factory, with the signature it expects there.
 
 The table is checked before anything is registered: what does not match is a `HostMismatchError` that names both
-versions, never a wrong training run. `llamafactory-embodied doctor` prints it.
+versions, never a wrong training run. `llamafactory-embodied doctor` prints it. What a supported version lacks is a
+`Shim`; the tests run on each of these versions and fail where one is no longer needed.
 """
 
 from __future__ import annotations
@@ -15,7 +16,8 @@ from typing import Any, Literal
 from .. import __version__
 from ..errors import HostMismatchError
 
-TESTED_HOST_VERSIONS = ("0.9.5",)
+# Oldest first; older ones are refused.
+TESTED_HOST_VERSIONS = ("0.9.4", "0.9.5", "0.9.6.dev0")
 
 
 @dataclass(frozen=True)
@@ -43,7 +45,18 @@ class Seam:
         return f"{self.module}.{self.name}"
 
     def mismatch(self) -> str | None:
-        """Returns None if the host has this seam as expected, else what it has instead. Imports the host."""
+        """Returns None if this host has the seam as expected of it, else what it has instead. Imports the host."""
+        lacks = {name for shim in shims_of(host_version()) if shim.seam == self.path for name in shim.lacks}
+        return self.mismatch_with(tuple(name for name in self.expects if name not in lacks))
+
+    def lacks(self, name: str) -> bool:
+        """Tells whether this host is one that does not have this name of `expects` yet."""
+        return any(name in shim.lacks for shim in shims_of(host_version()) if shim.seam == self.path)
+
+    def mismatch_with(self, expects: tuple[str, ...]) -> str | None:
+        """As `mismatch`, with these names in place of what the table expects. None of them: it need not be there."""
+        if not expects:
+            return None
         try:
             found: Any = import_module(self.module)
             for part in self.name.split("."):
@@ -52,10 +65,27 @@ class Seam:
             return f"not there: {type(error).__name__}: {error}"
 
         if self.kind == "table":
-            missing = [key for key in self.expects if key not in found]
+            missing = [key for key in expects if key not in found]
             return f"lacks {', '.join(missing)}" if missing else None
 
-        return _signature_mismatch(found, self.expects)
+        return _signature_mismatch(found, expects)
+
+
+@dataclass(frozen=True)
+class Shim:
+    """Names that a seam does not have yet in some versions of the host, and what the plugin does there.
+
+    Attributes:
+        seam: The seam's dotted name.
+        lacks: Those of its `expects` that are not there; all of them, where the whole seam is not there.
+        hosts: The versions that this is true of.
+        instead: What the plugin does, in a few words.
+    """
+
+    seam: str
+    lacks: tuple[str, ...]
+    hosts: tuple[str, ...]
+    instead: str
 
 
 def _signature_mismatch(function: Any, expects: tuple[str, ...]) -> str | None:
@@ -96,6 +126,27 @@ _TEMPLATE_FIELDS = (
     "mm_plugin",
 )
 
+ENCODE_MULTITURN = Seam(
+    "llamafactory.data.template",
+    "Template.encode_multiturn",
+    "base",
+    ("tokenizer", "messages", "system", "tools", "discarding_history_cot"),
+    "where a turn begins and ends",
+)
+PACKING_PARAMS = Seam(
+    "llamafactory.data.processor.supervised",
+    "PackingParams",
+    "base",
+    ("sequence_boundaries", "image_subseq_ids", "video_subseq_ids", "audio_subseq_ids", "right_padding_length"),
+    "types of what neat packing adds to a row",
+)
+REGISTER_TEMPLATE = Seam(
+    "llamafactory.data.template",
+    "register_template",
+    "registry",
+    ("name", *_TEMPLATE_FIELDS, "template_class"),
+    "templates embodied_*",
+)
 CONVERTER_REGISTRY = Seam(
     "llamafactory.data.converter",
     "register_dataset_converter",
@@ -107,13 +158,7 @@ CONVERTER_REGISTRY = Seam(
 # Checked and used when `llamafactory.data.loader` has been imported.
 DATA_SEAMS = (
     CONVERTER_REGISTRY,
-    Seam(
-        "llamafactory.data.template",
-        "register_template",
-        "registry",
-        ("name", *_TEMPLATE_FIELDS, "template_class"),
-        "templates embodied_*",
-    ),
+    REGISTER_TEMPLATE,
     Seam(
         "llamafactory.data.template",
         "TEMPLATES",
@@ -192,13 +237,8 @@ DATA_SEAMS = (
         ("messages", "images", "videos", "audios", "processor"),
         "images in the text",
     ),
-    Seam(
-        "llamafactory.data.template",
-        "Template.encode_multiturn",
-        "base",
-        ("tokenizer", "messages", "system", "tools"),
-        "where a turn begins and ends",
-    ),
+    ENCODE_MULTITURN,
+    PACKING_PARAMS,
 )
 
 # Checked and used when `llamafactory.train.sft.workflow` has been imported.
@@ -221,13 +261,26 @@ TRAIN_SEAMS = (
 
 SEAMS = (*DATA_SEAMS, *TRAIN_SEAMS)
 
+SHIMS = (
+    Shim(REGISTER_TEMPLATE.path, ("preserve_thinking",), ("0.9.4",), "our templates have the fields of the host's own"),
+    Shim(ENCODE_MULTITURN.path, ("discarding_history_cot",), ("0.9.4",), "mask_history keeps the thoughts of all turns"),
+    Shim(PACKING_PARAMS.path, PACKING_PARAMS.expects, ("0.9.4",), "packed rows have no packing_params"),
+)
+
+
+def shims_of(version: str) -> tuple[Shim, ...]:
+    """Returns what a version of the host needs."""
+    return tuple(shim for shim in SHIMS if version in shim.hosts)
+
 
 def check(seams: Iterable[Seam]) -> None:
     """Compares the host with the table.
 
     Raises:
-        HostMismatchError: A seam is not as expected. Names each one, and both versions.
+        HostMismatchError: The host is too old, or a seam is not as expected. Names each one, and both versions.
     """
+    if outdated := outdated_host():
+        raise HostMismatchError(outdated)
     mismatches = [f"  {seam.path} {mismatch}" for seam in seams if (mismatch := seam.mismatch()) is not None]
     if mismatches:
         raise HostMismatchError(
@@ -235,6 +288,23 @@ def check(seams: Iterable[Seam]) -> None:
             f"(tested with {', '.join(TESTED_HOST_VERSIONS)}):\n" + "\n".join(mismatches) + "\n"
             "Install a LLaMA-Factory version that it was tested with, or a newer llamafactory-embodied."
         )
+
+
+def outdated_host() -> str | None:
+    """Returns what to do about a host that is older than the oldest that is supported, else None."""
+    from packaging.version import InvalidVersion, Version
+
+    version, oldest = host_version(), TESTED_HOST_VERSIONS[0]
+    try:
+        if Version(version) >= Version(oldest):
+            return None
+    except InvalidVersion:
+        return None  # a clone that does not say; its seams are compared all the same
+    return (
+        f"llamafactory-embodied {__version__} does not work with LLaMA-Factory {version}, which is too old: it needs "
+        f"{oldest} or newer (tested with {', '.join(TESTED_HOST_VERSIONS)}). "
+        f"Upgrade: pip install --upgrade 'llamafactory>={oldest}'"
+    )
 
 
 def host_version() -> str:

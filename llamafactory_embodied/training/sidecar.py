@@ -8,13 +8,13 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
-from importlib import metadata
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from .. import __version__
 from .columns import CONTEXT, OVERFLOW, PROMPTS
+from .seams import host_version
 
 FILE_NAME = "embodied.json"
 FORMAT = "embodied-checkpoint-1"
@@ -30,6 +30,9 @@ def checkpoint_terms(dataset: Any, data_args: Any, processor: Any) -> dict[str, 
         processor: The host's processor, which carries the limits of the training configuration; None for a model
             that reads text only, whose limits are null then.
     """
+    import torch
+    import transformers
+
     return {
         "format": FORMAT,
         "template": data_args.template,
@@ -40,7 +43,9 @@ def checkpoint_terms(dataset: Any, data_args: Any, processor: Any) -> dict[str, 
         "prompts": prompt_sets(dataset),
         "versions": {
             "llamafactory_embodied": __version__,
-            **{name: metadata.version(name) for name in ("llamafactory", "transformers", "torch")},
+            "llamafactory": host_version(),
+            "transformers": transformers.__version__,
+            "torch": torch.__version__,
         },
     }
 
