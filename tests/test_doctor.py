@@ -11,6 +11,8 @@ from llamafactory_embodied.doctor import Finding, Report, doctor, render
 from llamafactory_embodied.training.seams import SEAMS, Seam
 from llamafactory_embodied.world import controller
 
+pytestmark = pytest.mark.every_host
+
 
 @pytest.fixture
 def without_unity(monkeypatch: pytest.MonkeyPatch) -> None:

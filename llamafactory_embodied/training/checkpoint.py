@@ -129,6 +129,35 @@ def _require_checkpoint(path: Path) -> None:
         )
 
 
+def _require_readable(folder: Path) -> None:
+    """Refuses what this version of Transformers would read wrongly, or end with an error of its own.
+
+    5 writes a tokenizer's special tokens in a way that 4 cannot read. 4 leaves `tie_word_embeddings` out where it is
+    true, and 5 takes that for false: the output layer, which is not in the weights, would be drawn at random.
+    """
+    import transformers
+
+    file = folder / "config.json"
+    if not file.is_file():  # a name on a hub
+        return
+    config = json.loads(file.read_text(encoding="utf-8"))
+    written, here = config.get("transformers_version", ""), transformers.__version__
+    if _major(written) > _major(here):
+        raise PolicyError(
+            f"{folder} was written by Transformers {written}, which Transformers {here} cannot read: "
+            f"install transformers>={_major(written)} with a LLaMA-Factory that takes it"
+        )
+    if written and _major(written) < 5 <= _major(here) and "tie_word_embeddings" not in config:
+        raise PolicyError(
+            f"{folder} was written by Transformers {written}, which leaves tie_word_embeddings out where it is true; "
+            f'Transformers {here} would take it for false: add "tie_word_embeddings": true to {file}'
+        )
+
+
+def _major(version: str) -> int:
+    return int(version.split(".")[0] or 0)
+
+
 @contextmanager
 def quiet_host() -> Iterator[None]:
     """Keeps LLaMA-Factory from printing every file and setting that it loads."""
@@ -156,8 +185,10 @@ def _load(path: Path, terms: Terms, device: str | None, memory_gib: float, max_n
 
     register()
     device = device or ("cuda:0" if torch.cuda.is_available() else "cpu")
+    arguments = _host_arguments(path, terms, device)
+    _require_readable(Path(arguments["model_name_or_path"]))
     try:
-        model_args, data_args, finetuning_args, _ = get_infer_args(_host_arguments(path, terms, device))
+        model_args, data_args, finetuning_args, _ = get_infer_args(arguments)
         model_args.device_map = {"": torch.device(device)}
         loaded: dict[str, Any] = load_tokenizer(model_args)
         tokenizer, processor = loaded["tokenizer"], loaded["processor"]

@@ -262,8 +262,12 @@ TRAIN_SEAMS = (
 SEAMS = (*DATA_SEAMS, *TRAIN_SEAMS)
 
 SHIMS = (
-    Shim(REGISTER_TEMPLATE.path, ("preserve_thinking",), ("0.9.4",), "our templates have the fields of the host's own"),
-    Shim(ENCODE_MULTITURN.path, ("discarding_history_cot",), ("0.9.4",), "mask_history keeps the thoughts of all turns"),
+    Shim(
+        REGISTER_TEMPLATE.path, ("preserve_thinking",), ("0.9.4",), "our templates have the fields of the host's own"
+    ),
+    Shim(
+        ENCODE_MULTITURN.path, ("discarding_history_cot",), ("0.9.4",), "mask_history keeps the thoughts of all turns"
+    ),
     Shim(PACKING_PARAMS.path, PACKING_PARAMS.expects, ("0.9.4",), "packed rows have no packing_params"),
 )
 

@@ -3,6 +3,7 @@
 import json
 import shutil
 from dataclasses import dataclass
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,9 @@ from toy_host import DataFolder, Host, episode
 
 from llamafactory_embodied.errors import PolicyError
 from llamafactory_embodied.training.checkpoint import CheckpointPolicy
+
+pytestmark = pytest.mark.every_host
+TRANSFORMERS = int(metadata.version("transformers").split(".")[0])
 
 SIDECAR = {
     "format": "embodied-checkpoint-1",
@@ -145,11 +149,12 @@ def test_greedy_answers_are_those_of_the_model_alone(policy: CheckpointPolicy, c
     ids = torch.tensor([policy.encode(asked)])
     processor = policy._generator.encoder.processor
     inputs = processor.image_processor([frame(1), frame(2)], return_tensors="pt")
-    pads = (ids == model.config.image_token_id).int()
+    if TRANSFORMERS >= 5:
+        inputs["mm_token_type_ids"] = (ids == model.config.image_token_id).int()
     with torch.inference_mode():
-        generated = model.generate(
-            input_ids=ids, attention_mask=torch.ones_like(ids), mm_token_type_ids=pads, max_new_tokens=12, **inputs
-        )[0, ids.shape[1] :]
+        generated = model.generate(input_ids=ids, attention_mask=torch.ones_like(ids), max_new_tokens=12, **inputs)[
+            0, ids.shape[1] :
+        ]
     answer = policy.reply([asked])[0]
     assert answer.text == processor.tokenizer.decode(generated, skip_special_tokens=True)
     assert answer.token_count == 12
@@ -252,7 +257,7 @@ def test_control_tokens_and_image_places_in_texts_stay_text(policy: CheckpointPo
 def test_a_lora_adapter_is_loaded_over_its_base_model(checkpoint: Path, tmp_path: Path) -> None:
     import torch
     from peft import LoraConfig, get_peft_model
-    from transformers import AutoModelForImageTextToText
+    from transformers import AutoModelForImageTextToText, AutoProcessor
 
     model = get_peft_model(
         AutoModelForImageTextToText.from_pretrained(checkpoint),
@@ -267,8 +272,7 @@ def test_a_lora_adapter_is_loaded_over_its_base_model(checkpoint: Path, tmp_path
     (tmp_path / "embodied.json").write_text(json.dumps(SIDECAR), encoding="utf-8")
     merged = tmp_path / "merged"
     model.merge_and_unload().save_pretrained(merged)
-    for name in ("tokenizer.json", "tokenizer_config.json", "processor_config.json", "chat_template.jinja"):
-        (merged / name).write_bytes((checkpoint / name).read_bytes())
+    AutoProcessor.from_pretrained(checkpoint).save_pretrained(merged)
 
     asked = [talk("Look.", frame(1)), talk("Find the mug now.", frame(2))]
     adapted, whole, base = (
@@ -277,6 +281,31 @@ def test_a_lora_adapter_is_loaded_over_its_base_model(checkpoint: Path, tmp_path
     )
     assert adapted == whole
     assert adapted != base
+
+
+@pytest.mark.parametrize(
+    ("written", "message"),
+    [
+        (
+            f"{TRANSFORMERS + 1}.2.0",
+            rf"written by Transformers {TRANSFORMERS + 1}\.2\.0, which .* cannot read: install",
+        ),
+        pytest.param(
+            "4.57.1",
+            r'would take it for false: add "tie_word_embeddings": true to .*config\.json',
+            marks=pytest.mark.skipif(TRANSFORMERS < 5, reason="Transformers 4 reads what it has written"),
+        ),
+    ],
+)
+def test_what_another_transformers_has_written_and_this_one_would_misread_is_refused(
+    checkpoint: Path, tmp_path: Path, written: str, message: str
+) -> None:
+    shutil.copytree(checkpoint, tmp_path / "model")
+    config = json.loads((checkpoint / "config.json").read_text(encoding="utf-8")) | {"transformers_version": written}
+    config.pop("tie_word_embeddings", None)
+    (tmp_path / "model" / "config.json").write_text(json.dumps(config), encoding="utf-8")
+    with pytest.raises(PolicyError, match=message):
+        CheckpointPolicy(tmp_path / "model")
 
 
 def test_a_folder_without_a_model_is_refused(tmp_path: Path) -> None:

@@ -7,6 +7,8 @@ from toy_host import DataFolder, Host, configuration, episode
 
 from llamafactory_embodied.errors import DataError
 
+pytestmark = pytest.mark.every_host
+
 
 @pytest.fixture
 def collators(host: Host, tmp_path: Any) -> tuple[Any, Any]:

@@ -50,7 +50,10 @@ def loss_of(host: Host, data: DataFolder, dataset: str) -> float:
     collator = SFTDataCollatorWith4DAttentionMask(
         template=template, model=model, label_pad_token_id=-100, compute_dtype=torch.float32, **tokens
     )
-    rows = [{k: v for k, v in row.items() if k != "embodied_id"} for row in host.preprocess(data, dataset, image_max_pixels=SMALL_PX)]
+    rows = [
+        {k: v for k, v in row.items() if k != "embodied_id"}
+        for row in host.preprocess(data, dataset, image_max_pixels=SMALL_PX)
+    ]
     with torch.inference_mode():
         return float(model(**collator(rows)).loss)
 
@@ -73,7 +76,10 @@ def test_a_run_from_the_command_line_optimizes_the_loss_of_the_trained_tokens_al
     host: Host, samples: DataFolder, tmp_path: Path
 ) -> None:
     output = tmp_path / "run"
-    train(configuration(host.checkpoint, samples.path, "masked", output, max_steps=STEPS, image_max_pixels=SMALL_PX), tmp_path)
+    train(
+        configuration(host.checkpoint, samples.path, "masked", output, max_steps=STEPS, image_max_pixels=SMALL_PX),
+        tmp_path,
+    )
     history = json.loads((output / "trainer_state.json").read_text())["log_history"]
     losses = [entry["loss"] for entry in history if "loss" in entry]
     masked, unmasked = loss_of(host, samples, "masked"), loss_of(host, samples, "unmasked")

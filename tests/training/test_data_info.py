@@ -2,10 +2,13 @@ import json
 import re
 from pathlib import Path
 
+import pytest
 from toy_host import DataFolder, Host
 
 from llamafactory_embodied.training.entry import HOST_KEYS, TAGS, Entry
 from llamafactory_embodied.training.sample import Names, read_sample
+
+pytestmark = pytest.mark.every_host
 
 FOLDER = Path(__file__).parents[2] / "data_info"
 README = (FOLDER / "README.md").read_text(encoding="utf-8")

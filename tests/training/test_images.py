@@ -5,6 +5,8 @@ import pytest
 from llamafactory_embodied.errors import DataError
 from llamafactory_embodied.training.images import ImageRoots
 
+pytestmark = pytest.mark.every_host
+
 
 @pytest.fixture
 def roots(tmp_path: Path) -> ImageRoots:

@@ -7,6 +7,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from toy_host import DataFolder, Host, configuration
 
+pytestmark = pytest.mark.every_host
+
 IGNORED = -100
 WORDS = ("open", "Fridge", "<|feedback|>", "I see\nthing", "", " ", "é!")
 # The last two write no end of an answer: the host labels what follows it with one.

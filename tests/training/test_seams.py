@@ -10,11 +10,59 @@ from llamafactory_embodied.training import register as registration
 from llamafactory_embodied.training import seams
 from llamafactory_embodied.training.seams import SEAMS, Seam
 
+pytestmark = pytest.mark.every_host
+
 PARSER = "llamafactory.data.parser"
 
 
 def test_every_seam_fits_the_installed_host(host: Host) -> None:
     assert {seam.path: seam.mismatch() for seam in SEAMS if seam.mismatch()} == {}
+
+
+def test_every_tested_host_lacks_exactly_what_its_shims_make_up_for(host: Host) -> None:
+    """Fails on a host that no longer needs one of its shims, and on one that needs a shim of another."""
+    by_path = {seam.path: seam for seam in SEAMS}
+
+    def is_needed(shim: seams.Shim) -> bool:
+        mismatch = by_path[shim.seam].mismatch_with(by_path[shim.seam].expects) or ""
+        return mismatch.startswith(("not there", f"lacks the parameters {', '.join(shim.lacks)};"))
+
+    assert [shim for shim in seams.SHIMS if is_needed(shim)] == list(seams.shims_of(seams.host_version()))
+
+
+def test_every_shim_is_for_hosts_that_are_still_tested_but_not_for_all_of_them() -> None:
+    for shim in seams.SHIMS:
+        assert shim.hosts
+        assert set(shim.hosts) < set(seams.TESTED_HOST_VERSIONS)
+
+
+def test_a_shim_that_is_not_needed_is_found_and_one_that_is_missing_too(
+    host: Host, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    version, seam = seams.host_version(), seams.CONVERTER_REGISTRY
+    assert seam.mismatch() is None
+    monkeypatch.setattr(seams, "SHIMS", (seams.Shim(seam.path, ("dataset_converter",), (version,), ""),))
+    assert seam.lacks("dataset_converter")
+    assert seam.mismatch() == "also requires the parameters dataset_converter"
+    lacking = Seam(PARSER, "DatasetAttr.join", "assignment", ("attr", "not_yet"), "")
+    assert lacking.mismatch() == "lacks the parameters not_yet; it takes (attr)"
+    monkeypatch.setattr(seams, "SHIMS", (seams.Shim(lacking.path, ("not_yet",), (version,), ""),))
+    assert lacking.mismatch() is None
+
+
+@pytest.mark.parametrize(
+    ("version", "refused"), [("0.9.3", True), ("0.9.4", False), ("0.9.7", False), ("mine", False)]
+)
+def test_hosts_older_than_the_oldest_tested_one_are_refused_by_name(
+    host: Host, monkeypatch: pytest.MonkeyPatch, version: str, refused: bool
+) -> None:
+    monkeypatch.setattr("llamafactory.extras.env.VERSION", version)
+    monkeypatch.setattr(registration, "_mismatch", None)
+    if not refused:
+        assert seams.outdated_host() is None
+        return
+    with pytest.raises(HostMismatchError, match=r"LLaMA-Factory 0\.9\.3, which is too old: it needs 0\.9\.4 or newer"):
+        register()
 
 
 def test_every_assignment_in_the_host_is_in_the_table(host: Host) -> None:

@@ -7,6 +7,8 @@ from toy_host import DataFolder, Host, episode
 
 from llamafactory_embodied.training.sidecar import checkpoint_terms, write_sidecar
 
+pytestmark = pytest.mark.every_host
+
 
 @pytest.fixture
 def rows(data: DataFolder) -> DataFolder:

@@ -6,6 +6,8 @@ from toy_host import Host
 
 from llamafactory_embodied.training.template import TEMPLATES, register_templates
 
+pytestmark = pytest.mark.every_host
+
 
 @pytest.fixture
 def templates(host: Host) -> dict[str, Any]:

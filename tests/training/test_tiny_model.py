@@ -27,6 +27,7 @@ def tokenizer(folder: Path) -> Any:
     return AutoTokenizer.from_pretrained(folder)
 
 
+@pytest.mark.every_host
 def test_the_same_seed_gives_the_same_bytes_and_another_seed_other_weights(tmp_path: Path) -> None:
     def build(name: str, seed: int) -> dict[str, bytes]:
         folder = build_tiny_model(
@@ -40,6 +41,7 @@ def test_the_same_seed_gives_the_same_bytes_and_another_seed_other_weights(tmp_p
     assert {name for name in first if first[name] != other[name]} == {"model.safetensors"}
 
 
+@pytest.mark.every_host
 def test_it_loads_as_any_checkpoint_does_and_has_about_four_and_a_half_million_parameters(folder: Path) -> None:
     from transformers import AutoModelForImageTextToText, AutoProcessor
 
@@ -52,6 +54,7 @@ def test_it_loads_as_any_checkpoint_does_and_has_about_four_and_a_half_million_p
     assert model.config.image_token_id == processor.tokenizer.convert_tokens_to_ids("<|image_pad|>")
 
 
+@pytest.mark.every_host
 def test_residual_branches_start_at_zero_and_other_weights_by_their_fan_in(folder: Path) -> None:
     from transformers import AutoModelForImageTextToText
 
@@ -63,6 +66,7 @@ def test_residual_branches_start_at_zero_and_other_weights_by_their_fan_in(folde
     assert float(weights["model.visual.patch_embed.proj.weight"].std().detach()) == pytest.approx(1176**-0.5, rel=0.02)
 
 
+@pytest.mark.every_host
 @pytest.mark.parametrize(("size_px", "tokens"), [((140, 140), 25), ((800, 450), 464), ((28, 28), 4)])
 def test_the_processor_counts_image_tokens_as_qwen2_vl_does(
     folder: Path, size_px: tuple[int, int], tokens: int
@@ -92,6 +96,7 @@ def test_plain_text_never_becomes_a_control_token(tokenizer: Any, parts: list[st
     assert tokenizer.decode(ids) == text
 
 
+@pytest.mark.every_host
 def test_control_tokens_are_one_token_each_and_named_as_the_templates_expect(tokenizer: Any) -> None:
     for token in CONTROL_TOKENS:
         assert tokenizer.encode(token) == [tokenizer.convert_tokens_to_ids(token)]
@@ -107,6 +112,7 @@ def test_household_words_are_single_tokens(tokenizer: Any) -> None:
     ]
 
 
+@pytest.mark.every_host
 def test_the_chat_template_speaks_chatml_with_image_places(tokenizer: Any) -> None:
     messages = [{"role": "user", "content": [{"type": "image"}, {"type": "text", "text": "Find it."}]}]
     assert tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True) == (
