@@ -9,6 +9,9 @@ import pytest
 from toy_host import DataFolder, Host, configuration, episode
 
 from llamafactory_embodied.errors import SettingsError
+from llamafactory_embodied.training.seams import host_version
+
+pytestmark = pytest.mark.every_host
 
 PLAIN = ("embodied_id", "videos", "audios")
 
@@ -58,10 +61,14 @@ SWITCHES: dict[str, dict[str, Any]] = {
     "default_system": {"default_system": "Be brief."},
     "streaming": {"streaming": True, "buffer_size": 1, "dataloader_num_workers": 1},
 }
+# Version -> switches that it does not know, or refuses with the transformers that it takes.
+UNKNOWN = {"0.9.4": ("neat_packing", "preserve_thinking")}
 
 
 @pytest.mark.parametrize("name", SWITCHES)
 def test_a_switch_does_what_it_does_to_sharegpt_data(host: Host, both: DataFolder, name: str) -> None:
+    if name in UNKNOWN.get(host_version(), ()):
+        pytest.skip(f"LLaMA-Factory {host_version()} does not have {name}")
     ours = columns(host.datasets(both, "ours", **SWITCHES[name]))
     theirs = columns(host.datasets(both, "theirs", **SWITCHES[name]))
     assert ours == theirs

@@ -14,7 +14,7 @@ from llamafactory_embodied.training.seams import TESTED_HOST_VERSIONS, host_vers
 pytestmark = pytest.mark.timeout(900)
 
 TESTS = Path(__file__).parents[1]
-MARKED = ("-m", "every_host and not slow", "tests/training", "tests/test_doctor.py")
+MARKED = ("--timeout=700", "-m", "every_host and not slow", "tests/training", "tests/test_doctor.py")
 PINS = {path.stem for path in (TESTS / "hosts").glob("*.txt")}
 HOSTS = Path(sys.prefix) / "hosts"
 OTHERS = sorted(PINS & set(TESTED_HOST_VERSIONS))
