@@ -117,7 +117,7 @@ class EmbodiedPackedProcessor(SupervisedRows, PackedSupervisedDatasetProcessor):
 
     @property
     def _has_packing_params(self) -> bool:
-        return self.data_args.neat_packing and not PACKING_PARAMS.lacks("sequence_boundaries")
+        return bool(self.data_args.neat_packing) and not PACKING_PARAMS.lacks("sequence_boundaries")
 
 
 @dataclass

@@ -66,7 +66,7 @@ def neat(request: pytest.FixtureRequest, host: Host) -> bool:
 
 def test_packed_samples_are_those_of_the_hosts_sharegpt_path(host: Host, both: DataFolder, neat: bool) -> None:
     ours, theirs = (
-        list(host.preprocess(both, name, packing=True, neat_packing=neat, cutoff_len=256))
+        list(host.preprocess(both, name, packing=True, neat_packing=neat, cutoff_len=200))
         for name in ("ours", "theirs")
     )
     assert len(ours) >= 2
