@@ -47,16 +47,15 @@ class Seam:
     def mismatch(self) -> str | None:
         """Returns None if this host has the seam as expected of it, else what it has instead. Imports the host."""
         lacks = {name for shim in shims_of(host_version()) if shim.seam == self.path for name in shim.lacks}
-        return self.mismatch_with(tuple(name for name in self.expects if name not in lacks))
+        expected = tuple(name for name in self.expects if name not in lacks)
+        return None if lacks and not expected else self.mismatch_with(expected)
 
     def lacks(self, name: str) -> bool:
         """Tells whether this host is one that does not have this name of `expects` yet."""
         return any(name in shim.lacks for shim in shims_of(host_version()) if shim.seam == self.path)
 
     def mismatch_with(self, expects: tuple[str, ...]) -> str | None:
-        """As `mismatch`, with these names in place of what the table expects. None of them: it need not be there."""
-        if not expects:
-            return None
+        """As `mismatch`, with these names in place of what the table expects."""
         try:
             found: Any = import_module(self.module)
             for part in self.name.split("."):
