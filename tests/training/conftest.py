@@ -1,5 +1,6 @@
 """Fixtures: a tiny model, an empty folder for data, and LLaMA-Factory with the plugin registered."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -30,5 +31,11 @@ def registered_host(tiny_checkpoint: Path) -> Host:
 
 
 @pytest.fixture
-def host(registered_host: Host) -> Host:
-    return registered_host
+def host(registered_host: Host) -> Iterator[Host]:
+    """The host, with its templates as they were once the test is over: a configuration changes the one it uses."""
+    from llamafactory.data.template import TEMPLATES
+
+    before = {name: dict(vars(template)) for name, template in TEMPLATES.items()}
+    yield registered_host
+    for name, fields in before.items():
+        vars(TEMPLATES[name]).update(fields)
