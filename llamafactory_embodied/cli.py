@@ -57,6 +57,12 @@ VERBS = {
         "llamafactory_embodied.datatools.show:run_show",
         word="recipe",
     ),
+    "pack": Verb(
+        "data sets become Parquet shards with their images inside, and a card",
+        "llamafactory_embodied.datatools.pack:PackSettings",
+        "llamafactory_embodied.datatools.pack:run_pack",
+        word="data",
+    ),
     "tiny-model": Verb(
         "a small random model of Qwen2-VL's architecture, made offline",
         "llamafactory_embodied.training.tiny_model:TinyModelSettings",

@@ -219,16 +219,18 @@ def _print(report: Report, sources: Sources, settings: CheckSettings) -> None:
 def _print_kind(console: Console, kind: str, findings: list[Finding], shown: int) -> None:
     console.print(Text(f"{kind}: {KINDS[kind].cure}", style="bold"), soft_wrap=True)
     for one in findings[:shown]:
-        console.print(Text(f"  {one.severity}: {_where(one.place)}: {one.problem}"), soft_wrap=True)
+        console.print(Text(f"  {one.severity}: {describe(one)}"), soft_wrap=True)
     if len(findings) > shown:
         console.print(
             Text(f"  and {len(findings) - shown} more; output=findings.jsonl lists them all"), soft_wrap=True
         )
 
 
-def _where(place: Place) -> str:
+def describe(one: Finding) -> str:
+    """A finding in one line: its place and what is wrong."""
+    place = one.place
     turn = "" if place.turn is None else f", messages[{place.turn}]"
-    return f"{place.file}:{place.line}, sample {place.sample!r}{turn}"
+    return f"{place.file}:{place.line}, sample {place.sample!r}{turn}: {one.problem}"
 
 
 def _summary(report: Report) -> Table:

@@ -72,7 +72,7 @@ def find_sources(
     ours = [name for name in names if not _foreign(name, info)]
     if not ours:
         raise SettingsError(f'{data / INFO_FILE}: no local data set of "formatting": "{_FORMATTING}" in it')
-    found = [_source(name, info[name]["file_name"], Entry.of_dataset_info(name, info[name]), host) for name in ours]
+    found = [_source(name, _file_of(info[name]), Entry.of_dataset_info(name, info[name]), host) for name in ours]
     return Sources(tuple(found), left_out)
 
 
@@ -97,7 +97,12 @@ def _foreign(name: str, info: Mapping[str, Any]) -> str:
     formatting = info[name].get("formatting", "alpaca")
     if formatting != _FORMATTING:
         return f'"formatting": "{formatting}"'
-    return "" if isinstance(info[name].get("file_name"), str) else "no local file"
+    return "" if _file_of(info[name]) else "no local file"
+
+
+def _file_of(entry: Mapping[str, Any]) -> str:
+    """The file or folder that an entry names, which the host calls a script where it leaves reading to `datasets`."""
+    return next((entry[key] for key in ("script_url", "file_name") if isinstance(entry.get(key), str)), "")
 
 
 def _entry_of_file(path: Path) -> Entry:
@@ -105,7 +110,7 @@ def _entry_of_file(path: Path) -> Entry:
     beside = path.parent / INFO_FILE
     info = _read_info(beside) if beside.is_file() else {}
     for name, entry in info.items():
-        if entry.get("file_name") == path.name and not _foreign(name, info):
+        if _file_of(entry) == path.name and not _foreign(name, info):
             return Entry.of_dataset_info(name, entry)
     return Entry()
 

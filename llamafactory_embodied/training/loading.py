@@ -21,7 +21,7 @@ from .embedded import cache_folder
 from .rows import Row, read_rows, sound_rows
 
 
-def load(stock: Callable[..., Any], dataset_attr: Any, model_args: Any, *args: Any, **kwargs: Any) -> Any:
+def load(stock: Callable[..., Any], dataset_attr: Any, model_args: Any, data_args: Any, training_args: Any) -> Any:
     """Loads a data set; the signature is the host's `_load_single_dataset`.
 
     Raises:
@@ -31,10 +31,12 @@ def load(stock: Callable[..., Any], dataset_attr: Any, model_args: Any, *args: A
 
     dataset_attr = copy.copy(dataset_attr)
     dataset_attr.embodied_cache = cache_folder(model_args.cache_dir)
+    if data_args.streaming and dataset_attr.load_from != "file":
+        data_args = copy.copy(data_args)
+        data_args.preprocessing_num_workers = None  # `datasets` streams in one process, and refuses to be told of more
     try:
-        return stock(dataset_attr, model_args, *args, **kwargs)
+        return stock(dataset_attr, model_args, data_args, training_args)
     except DatasetGenerationError:
-        data_args = kwargs.get("data_args") or args[0]
         files = _json_files(dataset_attr, data_args)
         if not files:
             raise
@@ -42,7 +44,7 @@ def load(stock: Callable[..., Any], dataset_attr: Any, model_args: Any, *args: A
         rows = _as_texts(files, dataset_attr.embodied_cache / "rows", skip)
 
     dataset_attr.embodied_file, dataset_attr.dataset_name = dataset_attr.dataset_name, str(rows)
-    return stock(dataset_attr, model_args, *args, **kwargs)
+    return stock(dataset_attr, model_args, data_args, training_args)
 
 
 def _json_files(dataset_attr: Any, data_args: Any) -> list[Path]:
