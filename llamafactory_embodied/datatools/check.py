@@ -24,7 +24,7 @@ from ..training.sample import Sample, read_sample
 from .findings import KINDS, Finding, Place, finding, finding_of_error
 from .recipe import Recipe, open_sources
 from .source import Source, Sources
-from .text_rules import CONTROL_TOKEN, decision_problems, has_tags, tag_problems
+from .text_rules import CONTROL_TOKEN, HALF_CHARACTER, decision_problems, has_tags, tag_problems
 
 _MIN_SIDE_PX, _MAX_RATIO = 28, 20
 
@@ -179,6 +179,8 @@ def _text_rules(sample: Sample, place: Place) -> Iterator[Finding]:
     for index, text in [(None, sample.system), *texts]:
         if token := CONTROL_TOKEN.search(text):
             yield finding("control-token", place._replace(turn=index), f"has the control token {token[0]} in its text")
+        if not text.isascii() and (half := HALF_CHARACTER.search(text)):
+            yield finding("format", place._replace(turn=index), f"has {half[0]!r} in its text, half a character")
     answers = [turn for turn in sample.turns if turn.role == "assistant"]
     tagged = any(has_tags(turn.content) for turn in answers)
     for turn in answers if tagged else ():
@@ -190,16 +192,18 @@ def _text_rules(sample: Sample, place: Place) -> Iterator[Finding]:
 
 
 def _length_rules(recipe: Recipe, source: Source, value: Any, place: Place) -> Iterator[Finding]:
-    cutoff_len = recipe.data_args.cutoff_len
+    row = source.converter(value)
     try:
-        tokens = len(recipe.encode_whole(source.converter(value)).input_ids)
-        if tokens > cutoff_len:
-            becomes = source.converter.overflow
-            severity: Any = "error" if becomes == "error" else "warning"
-            problem = f'takes {tokens} tokens, cutoff_len is {cutoff_len}; "overflow": "{becomes}"'
-            yield finding("overlong", place, problem, severity)
+        report = recipe.becomes(row)
     except DataError as error:
         yield finding_of_error(str(error), place, "encoding")
+        return
+    for _, reason in report.left_out:
+        yield finding("overlong", place, reason.partition(": ")[2] or reason, "warning")
+    if report.cut and not report.left_out:
+        tokens = len(recipe.encode_whole(row).input_ids)
+        becomes = f"becomes {report.windows} windows"
+        yield finding("overlong", place, f"takes {tokens} tokens, {becomes}", "warning")
 
 
 def _print(report: Report, sources: Sources, settings: CheckSettings) -> None:

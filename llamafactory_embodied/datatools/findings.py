@@ -43,7 +43,9 @@ KINDS: Mapping[str, Kind] = {
 
 # Which kind an error of the reader is, by its words; what none of them matches is "format" or "encoding".
 _BY_WORDS = (
+    ("format", r"its content is \w+, expected text"),
     ("control-token", r"control token"),
+    ("overlong", r"takes \d+ tokens, cutoff_len|take up to \d+ tokens"),
     ("image-outside", r"lies outside"),
     ("image-missing", r"image .* is not a file"),
     ("image-unreadable", r"no image that can be read|cannot identify image"),

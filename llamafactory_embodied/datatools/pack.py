@@ -20,6 +20,7 @@ from ..episodes.progress import progress
 from ..errors import DataError, SettingsError
 from ..files import replace_file
 from ..settings import claim_folder, option
+from ..training.entry import Entry
 from ..training.rows import count_rows, read_rows
 from .card import card
 from .check import Linter, describe
@@ -209,6 +210,8 @@ def _whole_row(lines: Any, draft: _Draft, place: int) -> dict[str, Any]:
 
 def _entry(name: str, source: Source, draft: _Draft) -> dict[str, Any]:
     """What dataset_info.json says of a packed data set; named as a script's folder it streams shard by shard."""
-    how = {"overflow": source.converter.overflow, "window_context": source.converter.window_context}
+    usual, converter = Entry(), source.converter
+    keys = ("overflow", "window_context", "on_error")
+    how = {key: getattr(converter, key) for key in keys if getattr(converter, key) != getattr(usual, key)}
     columns = {"columns": {"tools": "tools"}} if "tools" in draft.columns.types else {}
     return {"script_url": name, "formatting": "embodied", **how, **columns}

@@ -9,11 +9,12 @@ from typing import Any, NamedTuple
 
 from ..errors import SettingsError
 from ..settings import read_mapping
-from ..training.image_tokens import ImageSizing
-from ..training.report import REPORT
+from ..training.image_tokens import ImageSizing, size_of
+from ..training.report import REPORT, Report
 from .source import Sources, find_sources
 
 _UNCUT = 2**30
+_HEADER_TOKENS = 64  # more than a template writes around a message
 
 
 class Encoded(NamedTuple):
@@ -87,6 +88,31 @@ class Recipe:
     def encode_whole(self, row: Mapping[str, Any]) -> Encoded:
         """Returns a row as it would be if `cutoff_len` were endless; raises as `encode`."""
         return _encode(self._uncut, row)[0]
+
+    def becomes(self, row: Mapping[str, Any]) -> Report:
+        """Returns what training reports of a row of the standard format, nothing of one that fits `cutoff_len`.
+
+        Raises:
+            DataError: It cannot be trained on as it is; at this `cutoff_len`, maybe.
+        """
+        if self._surely_fits(row):
+            return Report()
+        report: Report = self._as_trained.encode_row(dict(row))[1]
+        return report
+
+    def _surely_fits(self, row: Mapping[str, Any]) -> bool:
+        """Tells from its bytes and images, without tokenizing, that a row is no longer than `cutoff_len`.
+
+        A token is a byte of text at least. Normalizing (NFC) makes no text longer than three times its bytes.
+        """
+        if row["_tools"] or self.data_args.mask_history:
+            return False
+        messages = [*row["_prompt"], *row["_response"]]
+        texts = [row["_system"] or self.template.default_system, *(message["content"] for message in messages)]
+        text_bytes = sum(len(text) if text.isascii() else 3 * len(text.encode()) for text in texts)
+        sizes = map(size_of, row["_images"] or ())
+        tokens = text_bytes + _HEADER_TOKENS * len(texts) + sum(self.sizing.token_count(*size) for size in sizes)
+        return bool(tokens <= self.data_args.cutoff_len)
 
     @cached_property
     def image_token_id(self) -> int:

@@ -11,6 +11,8 @@ DECISION = "DecisionMaking"
 TAGS = (*THOUGHT_TAGS, DECISION)
 # Those that chat templates of the Qwen-VL models write themselves; training refuses them in text.
 CONTROL_TOKEN = re.compile(r"<\|(?:im_start|im_end|endoftext|vision_start|vision_end|image_pad|video_pad)\|>")
+# What JSON may escape and UTF-8 cannot say: no Arrow file holds it.
+HALF_CHARACTER = re.compile("[\ud800-\udfff]")
 
 _TAG = re.compile(r"<(/?)\s*([A-Za-z]+)\s*>")
 _BY_LOWER = {tag.lower(): tag for tag in TAGS}

@@ -49,12 +49,16 @@ class ImageRoots:
         raise DataError(f"{place}: image {image!r} is not a file; looked in {' and '.join(self.folders)}")
 
     def _inside(self, path: str) -> bool:
-        folder, name = os.path.split(path)
-        real = os.path.realpath(path) if os.path.islink(path) else os.path.join(_real_folder(folder), name)  # noqa: PTH114, PTH118
-        return any(os.path.commonpath([real, root]) == root for root in map(_real_folder, self.folders))
+        if os.path.islink(path):  # noqa: PTH114
+            return _leads_into(os.path.realpath(path), self.folders)
+        return _folder_leads_into(os.path.dirname(path), self.folders)  # noqa: PTH120
 
 
 @lru_cache(maxsize=4096)
-def _real_folder(folder: str) -> str:
+def _folder_leads_into(folder: str, folders: tuple[str, ...]) -> bool:
     """Each folder once: following its links takes longer than reading an image's header."""
-    return os.path.realpath(folder)
+    return _leads_into(os.path.realpath(folder), folders)
+
+
+def _leads_into(real: str, folders: tuple[str, ...]) -> bool:
+    return any(os.path.commonpath([real, root]) == root for root in map(os.path.realpath, folders))

@@ -91,7 +91,7 @@ class MarkedRows:
                 rows.append(row)
                 continue
             try:
-                kept, outcome = self._encode_row(row)
+                kept, outcome = self.encode_row(row)
             except DataError as error:
                 if row[ON_ERROR] != "skip":
                     raise
@@ -100,8 +100,8 @@ class MarkedRows:
             report += outcome
         return rows, report
 
-    def _encode_row(self, row: Row) -> tuple[list[Row], Report]:
-        """What a sample becomes: itself, its windows, or nothing.
+    def encode_row(self, row: Row) -> tuple[list[Row], Report]:
+        """What a sample becomes: itself, its windows, or nothing, and a report unless it is itself.
 
         Raises:
             DataError: It cannot be trained on as it is. Names it.

@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from damaged_data import DAMAGE as EVERY_DAMAGE
+from damaged_data import write_damaged
 from PIL import Image
 from toy_data import register_data, sample, write_data, write_frame
 
@@ -100,6 +102,15 @@ def test_every_kind_of_damage_at_once_leaves_no_damaged_sample_unnamed(tmp_path:
     assert {one.place.line for one in report.findings} == {2 * number + 2 for number in range(len(DAMAGE))}
     assert report.counts["not-json"] == 2
     assert report.samples_with("error") == sum(severity == "error" for _, severity, *_ in DAMAGE)
+
+
+def test_every_damaged_sample_is_named_with_the_right_finding_and_nothing_else_is(tmp_path: Path) -> None:
+    expected = write_damaged(tmp_path / "data")
+    report = lint(tmp_path / "data" / "data.jsonl")
+    assert report.samples == len(expected) > 80
+    assert {one.name for one in expected} == {*EVERY_DAMAGE, "", "torn end"}
+    found = [(one.place.line, one.place.sample, one.kind, one.place.turn, one.severity) for one in report.findings]
+    assert found == [(one.line, one.sample, one.kind, one.turn, "error") for one in expected if one.kind]
 
 
 def test_a_control_token_in_the_systems_text_is_found(tmp_path: Path) -> None:

@@ -7,6 +7,9 @@ from typing import Any
 
 import pytest
 import yaml
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from PIL import Image
 from toy_data import register_data, sample, write_data, write_frame
 
 from llamafactory_embodied.cli import main
@@ -17,6 +20,7 @@ from llamafactory_embodied.datatools.source import find_sources
 from llamafactory_embodied.datatools.stats import gather
 from llamafactory_embodied.datatools.text_rules import CONTROL_TOKEN
 from llamafactory_embodied.errors import DataError
+from llamafactory_embodied.training.columns import CONTEXT, ERROR, ID, LOSS, ON_ERROR, OVERFLOW, PROMPTS
 
 BASE = Path(__file__).parents[2] / "recipes" / "demo" / "base"
 
@@ -105,6 +109,32 @@ def test_a_sample_is_printed_with_what_is_trained_on_in_brackets(
     assert re.search(r"system \d+, user \d+, image 4, trained \d+, not trained \d+, all \d+", out)
 
 
+def test_a_long_sample_is_shown_in_its_windows_with_every_answer_trained_once(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    row = sample("long", 8)
+    for number, message in enumerate(row["messages"][2::2]):
+        message["content"] = f"<Planning>Answer number {number}.</Planning>" + message["content"]
+    recipe = Recipe(write_ours(tmp_path, [row]))
+    page = tmp_path / "page.html"
+    path = write_recipe(tmp_path, cutoff_len=len(encoded(recipe, row).input_ids) // 2)
+    assert main(["show", str(path)]) == 0
+    windows = re.split(r"sample 'long', window \d of \d", capsys.readouterr().out)[1:]
+    assert len(windows) >= 3
+    squeezed = ["".join(window.split()) for window in windows]
+    for number in range(8):
+        trained = [window for window in squeezed if re.search(rf"⟦[^⟧]*Answernumber{number}\.[^⟧]*⟧", window)]
+        assert len(trained) == 1
+    assert all("[Earlierturnsandimagesareleftouthere.]" in window for window in squeezed[1:])
+
+    assert main(["show", str(path), f"output={page}"]) == 0
+    html = page.read_text()
+    assert [html.count(f"Window {number} of {len(windows)}") for number in range(1, len(windows) + 1)] == [1] * len(
+        windows
+    )
+    assert html.count("data:image/png") == sum(window.count("[image56x56px,4tokens") for window in squeezed)
+
+
 @pytest.mark.parametrize(("id_", "said"), [("smaple-7", "such as 'sample-7'"), ("hurt", "conversation is empty")])
 def test_a_sample_that_is_not_there_or_damaged_is_one_clear_error(tmp_path: Path, id_: str, said: str) -> None:
     rows = [sample("sample-1"), {**sample("hurt"), "messages": []}, "torn\n", sample("sample-7")]
@@ -124,8 +154,66 @@ def test_what_is_too_long_for_the_recipe_is_named_with_its_length(tmp_path: Path
     assert (one.kind, one.severity, one.place.sample, one.place.line) == ("overlong", "error", "long", 2)
     assert f"takes {long} tokens, cutoff_len is {long - 1}" in one.problem
     assert len(lint(tmp_path, cutoff_len=short - 1).findings) == 2
-    register_data(tmp_path, ours={"file_name": "data.jsonl", "formatting": "embodied", "overflow": "drop"})
-    assert [one.severity for one in lint(tmp_path, cutoff_len=long - 1).findings] == ["warning"]
+
+
+@pytest.mark.parametrize(
+    ("overflow", "said"),
+    [
+        ("window", r"takes \d+ tokens, becomes \d windows"),
+        ("drop", r"\d+ tokens > cutoff_len \d+, dropped"),
+        ("keep_last", "only the last of its [2-9] windows is kept"),
+    ],
+)
+def test_what_becomes_of_a_sample_that_is_too_long_is_a_warning(tmp_path: Path, overflow: str, said: str) -> None:
+    row = sample("long", 6)
+    recipe = Recipe(write_ours(tmp_path, [row], overflow=overflow))
+    (one,) = lint(tmp_path, cutoff_len=len(encoded(recipe, row).input_ids) * 2 // 3).findings
+    assert (one.kind, one.severity, one.place.sample) == ("overlong", "warning", "long")
+    assert re.search(said, one.problem)
+
+
+def test_an_error_says_which_cutoff_would_do_where_not_even_one_turn_fits(tmp_path: Path) -> None:
+    row = sample("long", 3)
+    write_ours(tmp_path, [row])
+    (one,) = lint(tmp_path, cutoff_len=20).findings
+    assert (one.kind, one.severity, one.place.sample) == ("overlong", "error", "long")
+    least = int(re.search(r"take up to (\d+) tokens, the limit is 20; raise cutoff_len", one.problem)[1])
+    assert [one.severity for one in lint(tmp_path, cutoff_len=least).findings] == ["warning"]
+    assert [one.severity for one in lint(tmp_path, cutoff_len=least - 1).findings] == ["error"]
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(text=st.text(st.characters(exclude_categories=["Cs"]), max_size=300), size=st.integers(28, 600))
+def test_what_fits_by_its_bytes_fits_by_its_tokens(recipe: Recipe, tmp_path: Path, text: str, size: int) -> None:
+    Image.new("RGB", (size, 56)).save(tmp_path / "a.bmp")
+    talk = [{"role": "user", "content": f"<image>{text.replace('<', '')}"}]
+    row = {
+        **dict.fromkeys(("_videos", "_audios")),
+        **{"_prompt": talk, "_response": [{"role": "assistant", "content": f"end {text.replace('<', '')}"}]},
+        **{"_system": "", "_tools": "", "_images": [str(tmp_path / "a.bmp")]},
+        **{
+            ID: "a",
+            LOSS: [False, True],
+            OVERFLOW: "window",
+            CONTEXT: 0.5,
+            ON_ERROR: "raise",
+            ERROR: None,
+            PROMPTS: "",
+        },
+    }
+    tokens = len(recipe.encode_whole(row).input_ids)
+    cutoff_len = recipe.data_args.cutoff_len
+    assert tokens < 2000 < cutoff_len
+    recipe.data_args.cutoff_len = tokens - 1
+    try:
+        assert not recipe._surely_fits(row)
+    finally:
+        recipe.data_args.cutoff_len = cutoff_len
+
+
+@pytest.fixture(scope="module")
+def recipe(tmp_path_factory: pytest.TempPathFactory) -> Recipe:
+    return Recipe(write_ours(tmp_path_factory.mktemp("recipe"), [sample("a")]))
 
 
 def test_smaller_images_make_a_sample_fit(tmp_path: Path) -> None:
