@@ -1,7 +1,7 @@
 """What is trained at each `cutoff_len`: stock's truncation against our windows, token by token.
 
 For each cutoff, of some trajectories, the longest among them: how often stock's batch would end the run (its collator
-raises, or a row's image tokens are not those of its images, which the model's forward refuses), and how many supervised
+raises, or a row's image tokens are not those of its images, which the forward pass refuses), and how many supervised
 tokens and turns it loses; for ours the same counts, and that each supervised turn is trained in exactly one window.
 The least cutoff that holds system, task and each turn differs from trajectory to trajectory: those that do not fit are
 left out of both sides and counted, and ours must refuse them by name with that least cutoff.

@@ -133,7 +133,7 @@ class Loaded:
         from llamafactory_embodied import register
 
         register()
-        full = given | {"output_dir": str(OUT / "runs" / "loaded")}
+        full = {"output_dir": str(OUT / "runs" / "loaded"), **given}
         self.model_args, self.data_args, self.training_args, _, _ = get_train_args(full)
         self.tokens: dict[str, Any] = load_tokenizer(self.model_args)
         self.template = get_template_and_fix_tokenizer(self.tokens["tokenizer"], self.data_args)

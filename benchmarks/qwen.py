@@ -64,10 +64,14 @@ def checkpoint(family: Family) -> Path:
     """Makes a model folder that the host loads like a downloaded checkpoint, unless it is there."""
     folder = OUT / "models" / family.name
     if not (folder / "config.json").is_file():
-        tokenizer = _tokenizer(family)
-        _model(family, tokenizer).save_pretrained(folder)
-        _processor(family, tokenizer).save_pretrained(folder)
+        write_checkpoint(family, qwen_tokenizer(family), folder)
     return folder
+
+
+def write_checkpoint(family: Family, tokenizer: Any, folder: Path) -> None:
+    """Writes model, processor and a tokenizer that has Qwen's control tokens."""
+    _processor(family, tokenizer).save_pretrained(folder)
+    _model(family, tokenizer).save_pretrained(folder)
 
 
 @cache
@@ -93,7 +97,8 @@ def _merges(ranks: dict[bytes, int]) -> Iterator[tuple[bytes, bytes]]:
             yield parts[0], parts[1]
 
 
-def _tokenizer(family: Family) -> Any:
+def qwen_tokenizer(family: Family) -> Any:
+    """Qwen's tokenizer with a family's special tokens, a `transformers.PreTrainedTokenizerFast`."""
     from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers
     from transformers import PreTrainedTokenizerFast
     from transformers.convert_slow_tokenizer import bytes_to_unicode
@@ -153,8 +158,9 @@ def _model(family: Family, tokenizer: Any) -> Any:
     text = {"vocab_size": len(tokenizer), "hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 1}
     text |= {"num_attention_heads": 2, "num_key_value_heads": 2, "head_dim": 16, "max_position_embeddings": 65536}
     text |= {"rope_parameters": {"rope_type": "default", "rope_theta": 1e6, "mrope_section": [2, 3, 3]}}
-    text |= {"bos_token_id": _FIRST_SPECIAL, "eos_token_id": _FIRST_SPECIAL + 2, "pad_token_id": _FIRST_SPECIAL}
     number = tokenizer.convert_tokens_to_ids
+    text |= {"bos_token_id": number("<|endoftext|>"), "eos_token_id": number("<|im_end|>")}
+    text |= {"pad_token_id": number("<|endoftext|>")}
     tokens = {
         "image_token_id": number("<|image_pad|>"),
         "video_token_id": number("<|video_pad|>"),
