@@ -35,37 +35,39 @@ class Identity:
 
 
 def compare(settings: Identity, families: Sequence[Family], folder: Path, names: tuple[str, str]) -> Iterator[Row]:
-    """Counts what is the same and what differs, a row for each family and template."""
+    """Counts what is the same and what differs, a row for each family and template of ours.
+
+    Every trajectory has a system message, so that our templates must give what the host's own give.
+    """
     cases = [(family, template) for family in families for template in (family.stock, family.ours)]
+    stock = preprocess([_configured(family, family.stock, folder, names[1]) for family in families], plugin=False)
+    theirs = dict(zip([family.name for family in families], stock, strict=True))
     ours = preprocess([_configured(*case, folder, names[0]) for case in cases])
-    kinds = {plugin: [case for case in cases if (case[1] == case[0].ours) == plugin] for plugin in (False, True)}
-    stock = {
-        case: made
-        for plugin, those in kinds.items()
-        for case, made in zip(
-            those, preprocess([_configured(*case, folder, names[1]) for case in those], plugin), strict=True
-        )
-    }
-    for case, mine in zip(cases, ours, strict=True):
-        theirs = stock[case]
-        if mine.error or theirs.error:
-            raise RuntimeError(mine.error or theirs.error)
-        loaded = Loaded(_configured(*case, folder, names[0]))
-        counts = _compare(settings, loaded, mine.rows, theirs.rows)
-        yield {"family": case[0].name, "template": case[1], **counts, "differing": counts["differing"]}
+    for (family, template), mine in zip(cases, ours, strict=True):
+        other = theirs[family.name]
+        if mine.error or other.error:
+            raise RuntimeError(mine.error or other.error)
+        counts: Counter[str] = Counter(trajectories=len(mine.rows), differing=abs(len(other.rows) - len(mine.rows)))
+        for one, same in zip(mine.rows, other.rows, strict=False):
+            counts.update(_compare_rows(one, same))
+        if template == family.ours:
+            loaded = Loaded(_configured(family, template, folder, names[0]))
+            counts.update(_compare_all_batches(settings, loaded, mine.rows, other.rows))
+        yield {"family": family.name, "template": template, **counts}
 
 
 def _configured(family: Family, template: str, folder: Path, dataset: str) -> dict[str, Any]:
     return configuration(checkpoint(family), folder, dataset, template=template, preprocessing_num_workers=2)
 
 
-def _compare(settings: Identity, loaded: Loaded, ours: Any, stock: Any) -> Counter[str]:
-    counts: Counter[str] = Counter(trajectories=len(ours), differing=abs(len(stock) - len(ours)))
-    for mine, theirs in zip(ours, stock, strict=False):
-        counts += _compare_rows(mine, theirs)
-    for start in range(0, len(ours), settings.batch):
-        rows = range(start, min(start + settings.batch, len(ours)))
-        counts += _compare_batches(loaded, [ours[n] for n in rows], [stock[n] for n in rows], start < settings.pixels)
+def _compare_all_batches(settings: Identity, loaded: Loaded, ours: Any, stock: Any) -> Counter[str]:
+    counts: Counter[str] = Counter()
+    for pixels in (False, True):
+        mine, theirs = loaded.collator(ours=True, pixels=pixels), loaded.collator(ours=False, pixels=pixels)
+        for start in range(0, settings.pixels if pixels else len(ours), settings.batch):
+            rows = range(start, min(start + settings.batch, len(ours)))
+            batch, expected = mine([dict(ours[n]) for n in rows]), theirs([dict(stock[n]) for n in rows])
+            counts.update(_compare_batches(batch, expected, pixels))
     return counts
 
 
@@ -78,19 +80,16 @@ def _compare_rows(mine: dict[str, Any], theirs: dict[str, Any]) -> Counter[str]:
     return counts
 
 
-def _compare_batches(
-    loaded: Loaded, mine: Sequence[dict[str, Any]], theirs: Sequence[dict[str, Any]], pixels: bool
-) -> Counter[str]:
+def _compare_batches(batch: dict[str, Any], expected: dict[str, Any], pixels: bool) -> Counter[str]:
     import torch
 
-    batch = loaded.collator(ours=True, pixels=pixels)([dict(row) for row in mine])
-    stock = loaded.collator(ours=False, pixels=pixels)([dict(row) for row in theirs])
     names = (*BATCH, "pixel_values") if pixels else BATCH
-    counts: Counter[str] = Counter(positions=batch["position_ids"].numel())
-    counts["pixel values"] = batch["pixel_values"].numel() if pixels else 0
-    same = set(batch) - {"pixel_values"} == set(stock) - {"pixel_values"}
-    counts["differing"] += not (same and all(torch.equal(batch[name], stock[name]) for name in names))
-    return counts
+    same = set(names) <= set(batch) and set(batch) == set(expected)
+    same = same and all(torch.equal(batch[name], expected[name]) for name in names)
+    counted = (
+        {"pixel values": batch["pixel_values"].numel()} if pixels else {"positions": batch["position_ids"].numel()}
+    )
+    return Counter(differing=int(not same), **counted)
 
 
 def main() -> None:

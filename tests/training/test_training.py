@@ -78,6 +78,7 @@ def runs(commands: Commands, tiny_checkpoint: Path) -> Runs:
     data = DataFolder(commands.folder)
     rows = [episode(data.frames(name, 1 + n), name) for n, name in enumerate("abcd")]
     data.add_sharegpt("theirs", rows)
+    data.add("same", rows)
     data.add("ours", [episode(data.frames("o", 3), "mine", {2: False}), episode(data.frames("p", 2), "other")])
 
     def configured(dataset: str, output: str, **further: Any) -> dict[str, Any]:
@@ -103,6 +104,7 @@ def runs(commands: Commands, tiny_checkpoint: Path) -> Runs:
             },
             "train": {
                 "theirs": configured("theirs", "t1", **theirs),
+                "same": configured("same", "t6", **theirs),
                 # With checkpointing the host's model, which its collator holds, cannot be sent to a spawned worker.
                 "ours": configured("ours", "t2", dataloader_num_workers=1, disable_gradient_checkpointing=True),
             },
@@ -142,6 +144,10 @@ def test_a_data_set_of_others_is_preprocessed_bit_for_bit_as_without_the_plugin(
 def test_a_data_set_of_others_trains_to_the_same_losses_and_weights_as_without_the_plugin(runs: Runs) -> None:
     assert len(runs.without["train"]["theirs"]["losses"]) == 2
     assert runs.with_plugin["train"]["theirs"] == runs.without["train"]["theirs"]
+
+
+def test_our_format_trains_to_the_losses_and_weights_of_the_hosts_sharegpt_path(runs: Runs) -> None:
+    assert runs.with_plugin["train"]["same"] == runs.without["train"]["theirs"]
 
 
 def test_rows_of_others_are_the_same_when_mixed_with_ours_as_without_the_plugin(runs: Runs) -> None:
