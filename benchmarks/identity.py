@@ -86,10 +86,8 @@ def _compare_batches(batch: dict[str, Any], expected: dict[str, Any], pixels: bo
     names = (*BATCH, "pixel_values") if pixels else BATCH
     same = set(names) <= set(batch) and set(batch) == set(expected)
     same = same and all(torch.equal(batch[name], expected[name]) for name in names)
-    counted = (
-        {"pixel values": batch["pixel_values"].numel()} if pixels else {"positions": batch["position_ids"].numel()}
-    )
-    return Counter(differing=int(not same), **counted)
+    name, counted = ("pixel values", "pixel_values") if pixels else ("positions", "position_ids")
+    return Counter({"differing": int(not same), name: batch[counted].numel()})
 
 
 def main() -> None:
