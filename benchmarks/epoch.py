@@ -41,7 +41,7 @@ class Epoch:
     workers: int = 2
 
 
-def measure(settings: Epoch, model: Path, folder: Path, dataset: str, whole: dict[str, Turns]) -> list[Row]:
+def _runs(settings: Epoch, model: Path, folder: Path, dataset: str, whole: dict[str, Turns]) -> list[Row]:
     """A row for each cutoff and number of processes."""
     rows = []
     for cutoff in settings.cutoffs:
@@ -124,11 +124,8 @@ def train_and_note(configured: str, folder: str) -> None:
     run_exp(json.loads(Path(configured).read_text()))
 
 
-def main() -> None:
-    if sys.argv[1:2] == ["run"]:
-        train_and_note(*sys.argv[2:4])
-        return
-    settings = read_settings(Epoch)
+def measure(settings: Epoch) -> list[Row]:
+    """A row for each cutoff and number of processes."""
     folder = make(
         Trajectories(
             settings.of,
@@ -147,7 +144,15 @@ def main() -> None:
     model = build_tiny_model(tiny, said)
     [made] = preprocess([configuration(model, folder, dataset, template="qwen2_vl")])
     whole = {row["embodied_id"]: supervised_turns(row["labels"]) for row in made.rows}
-    rows = measure(settings, model, folder, dataset, whole)
+    return _runs(settings, model, folder, dataset, whole)
+
+
+def main() -> None:
+    if sys.argv[1:2] == ["run"]:
+        train_and_note(*sys.argv[2:4])
+        return
+    settings = read_settings(Epoch)
+    rows = measure(settings)
     save(f"epoch-{settings.width_px}x{settings.height_px}", settings, rows)
     if any(row["exit code"] or row["trajectories not exactly once"] for row in rows):
         raise SystemExit("a run failed, or did not train each supervised token exactly once")

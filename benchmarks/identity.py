@@ -90,15 +90,17 @@ def _compare_batches(batch: dict[str, Any], expected: dict[str, Any], pixels: bo
     return Counter({"differing": int(not same), name: batch[counted].numel()})
 
 
-def main() -> None:
-    settings = read_settings(Identity)
+def measure(settings: Identity) -> list[Row]:
+    """A row for each family and template."""
     folder = make(Trajectories(settings.of, settings.width_px, settings.height_px))
     names = add_data_set(folder, f"first-{settings.trajectories}", read(folder)[: settings.trajectories])
     families = [family for family in FAMILIES if settings.family in ("all", family.name)]
-    rows = []
-    for row in compare(settings, families, folder, names):
-        rows.append(row)
-        print(row, flush=True)
+    return list(compare(settings, families, folder, names))
+
+
+def main() -> None:
+    settings = read_settings(Identity)
+    rows = measure(settings)
     save("identity", settings, rows)
     if any(row["differing"] for row in rows):
         raise SystemExit("ours and stock differ")
