@@ -145,8 +145,8 @@ def _train(
         "output_dir": str(place / "out"),
         "cache_dir": str(place / "cache"),
     }
-    (place / "train.json").write_text(json.dumps(given))
-    command = [str(Path(sys.executable).with_name("llamafactory-cli")), "train", str(place / "train.json")]
+    (place / "train.yaml").write_text(json.dumps(given))
+    command = [str(Path(sys.executable).with_name("llamafactory-cli")), "train", str(place / "train.yaml")]
     row: dict[str, Any] = {"on_error": on_error, "workers": workers, "damaged": len(kinds)}
     try:
         code, log = run(command, environment(), place / "log.txt", settings.patience_s)

@@ -52,9 +52,9 @@ def train(settings: Losses, name: str, model: Path, folder: Path, dataset: str, 
         output_dir=str(place / "out"),
         cache_dir=str(place / "cache"),
     )
-    (place / "train.json").write_text(json.dumps(given))
+    (place / "train.yaml").write_text(json.dumps(given))
     cli = str(Path(sys.executable).with_name("llamafactory-cli"))
-    code, log = run([cli, "train", str(place / "train.json")], environment(plugin), place / "log.txt")
+    code, log = run([cli, "train", str(place / "train.yaml")], environment(plugin), place / "log.txt")
     if code != 0:
         raise RuntimeError(log[-3000:])
     state = json.loads((place / "out" / "trainer_state.json").read_text())
