@@ -139,8 +139,8 @@ class Linter:
                 yield from _file_rules(image, path, where)
 
     def _duplicate_rules(self, sample: Sample, place: Place) -> Iterator[Finding]:
-        turns = [(turn.role, turn.content, turn.loss) for turn in sample.turns]
-        content = json.dumps([sample.system, turns, sample.images], default=_digest)
+        turns = [(turn.role, turn.content, turn.loss) for turn in (*sample.turns, *sample.rivals)]
+        content = json.dumps([sample.system, turns, sample.kto_tag, sample.images], default=_digest)
         key = hashlib.blake2b(content.encode(), digest_size=16).digest()
         before, same = self._ids.setdefault(sample.id, place), self._contents.setdefault(key, place)
         if same is not place:
@@ -175,13 +175,14 @@ def _is_odd(width: int, height: int) -> bool:
 
 
 def _text_rules(sample: Sample, place: Place) -> Iterator[Finding]:
-    texts: list[tuple[int | None, str]] = [(turn.index, turn.content) for turn in sample.turns]
+    turns = (*sample.turns, *sample.rivals)
+    texts: list[tuple[int | None, str]] = [(turn.index, turn.content) for turn in turns]
     for index, text in [(None, sample.system), *texts]:
         if token := CONTROL_TOKEN.search(text):
             yield finding("control-token", place._replace(turn=index), f"has the control token {token[0]} in its text")
         if not text.isascii() and (half := HALF_CHARACTER.search(text)):
             yield finding("format", place._replace(turn=index), f"has {half[0]!r} in its text, half a character")
-    answers = [turn for turn in sample.turns if turn.role == "assistant"]
+    answers = [turn for turn in turns if turn.role == "assistant"]
     tagged = any(has_tags(turn.content) for turn in answers)
     for turn in answers if tagged else ():
         where = place._replace(turn=turn.index)

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from ..errors import SettingsError
 from ..settings import read_mapping
+from ..training.columns import LOSS
 from ..training.image_tokens import ImageSizing, size_of
 from ..training.report import REPORT, Report
 from .source import Sources, find_sources
@@ -97,7 +98,7 @@ class Recipe:
         """
         if self._surely_fits(row):
             return Report()
-        report: Report = self._as_trained.encode_row(dict(row))[1]
+        report: Report = self._as_trained.encode_row(dict(_with_one_answer(row)))[1]
         return report
 
     def _surely_fits(self, row: Mapping[str, Any]) -> bool:
@@ -166,10 +167,18 @@ def open_sources(
 
 
 def _encode(processor: Any, row: Mapping[str, Any]) -> list[Encoded]:
-    columns = processor.preprocess_dataset({name: [value] for name, value in row.items()})
+    columns = processor.preprocess_dataset({name: [value] for name, value in _with_one_answer(row).items()})
     names = ("input_ids", "labels", "images", REPORT)
     parts = zip(*(columns.get(name, ()) for name in names), strict=True)
     return [Encoded(ids, labels, list(images or ())) for ids, labels, images, report in parts if report is None]
+
+
+def _with_one_answer(row: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A row as it is, or with the longer of two answers that are compared, which decides whether it fits."""
+    if len(row["_response"]) < 2:
+        return row
+    longer = max(row["_response"], key=lambda message: len(message["content"]))
+    return {**row, "_response": [longer], LOSS: [*[False] * len(row["_prompt"]), True]}
 
 
 def _read(path: Path) -> Mapping[str, Any]:

@@ -14,7 +14,10 @@ from .columns import CONTEXT, ERROR, ID, LOSS, ON_ERROR, OVERFLOW, PROMPTS, REVI
 from .embedded import cache_folder
 from .entry import Entry
 from .images import ImageRoots
-from .sample import Names, Sample, read_sample
+from .message import Names, Turn
+from .place import Place
+from .sample import Sample, read_sample
+from .stage import loaded_for, require_sample
 
 
 @dataclass(frozen=True)
@@ -29,6 +32,7 @@ class EmbodiedConverter:
         on_error: What becomes of samples that cannot be trained on.
         window_context: The share of a window that may repeat earlier turns.
         train_on_prompt: Whether turns that ask are trained on, as the training configuration says.
+        stage: What the host loads it for, None outside of a training run.
         revision: See `columns.REVISION`.
     """
 
@@ -39,6 +43,7 @@ class EmbodiedConverter:
     window_context: float
     on_error: str
     train_on_prompt: bool
+    stage: str | None = None
     revision: int = REVISION
 
     @classmethod
@@ -57,6 +62,7 @@ class EmbodiedConverter:
             window_context=entry.window_context,
             on_error=entry.on_error,
             train_on_prompt=bool(data_args.train_on_prompt),
+            stage=loaded_for(),
         )
 
     def __call__(self, example: Mapping[str, Any]) -> dict[str, Any]:
@@ -73,25 +79,29 @@ class EmbodiedConverter:
         except DataError as error:
             if self.on_error != "skip":
                 raise
-            return self._marked([], id_=str(example.get("id") or ""), error=str(error))
+            return self._marked(id_=str(example.get("id") or ""), error=str(error))
 
     def _convert(self, example: Mapping[str, Any]) -> dict[str, Any]:
         if example.get(ERROR):
             raise DataError(example[ERROR])
         sample = read_sample(example, self.names, self.dataset, self.train_on_prompt)
+        require_sample(sample.stage, self.stage, self.names.kto_tag, Place(self.dataset, sample.id))
+        prompt, response = _answered(sample)
         return self._marked(
-            [{"role": turn.role, "content": turn.content} for turn in sample.turns],
+            [_message(turn) for turn in prompt],
+            [_message(turn) for turn in response],
             id_=sample.id,
             system=sample.system,
             tools=sample.tools,
             images=self._resolve_images(sample),
-            loss=[turn.loss for turn in sample.turns],
+            loss=[turn.loss for turn in (*prompt, *response)],
             prompts=sample.prompts,
         )
 
     def _marked(
         self,
-        messages: list[dict[str, str]],
+        prompt: Sequence[dict[str, str]] = (),
+        response: Sequence[dict[str, str]] = (),
         *,
         id_: str,
         system: str = "",
@@ -102,8 +112,8 @@ class EmbodiedConverter:
         error: str | None = None,
     ) -> dict[str, Any]:
         return {
-            "_prompt": messages[:-1],
-            "_response": messages[-1:],
+            "_prompt": list(prompt),
+            "_response": list(response),
             "_system": system,
             "_tools": tools,
             "_images": list(images) or None,
@@ -125,6 +135,22 @@ class EmbodiedConverter:
         ]
 
 
+def _answered(sample: Sample) -> tuple[Sequence[Turn], Sequence[Turn]]:
+    """The turns that lead to an answer, and the answers as the host has them: two of them for preference stages.
+
+    A judged answer has an empty one beside it, in front if it was bad.
+    """
+    if sample.stage == "rm":
+        return sample.turns, sample.rivals
+    *prompt, answer = sample.turns
+    nothing = Turn(answer.index, "assistant", "", loss=False)
+    return prompt, {None: (answer,), True: (answer, nothing), False: (nothing, answer)}[sample.kto_tag]
+
+
+def _message(turn: Turn) -> dict[str, str]:
+    return {"role": turn.role, "content": turn.content}
+
+
 def _folders(file: str, dataset_attr: Any, data_args: Any) -> tuple[str, ...]:
     folders = [str(data_args.media_dir)]
     if dataset_attr.load_from in ("file", "script"):
@@ -142,7 +168,11 @@ def names_of(entry: Entry) -> Names:
         images=entry.columns.get("images", "images"),
         system=entry.columns.get("system"),
         tools=entry.columns.get("tools"),
+        chosen=entry.columns.get("chosen", "chosen"),
+        rejected=entry.columns.get("rejected", "rejected"),
+        kto_tag=entry.columns.get("kto_tag", "kto_tag"),
         role=entry.tags.get("role_tag"),
         content=entry.tags.get("content_tag"),
         roles=tuple((entry.tags[tag], role) for tag, role in roles.items() if tag in entry.tags),
+        ranking=entry.ranking,
     )

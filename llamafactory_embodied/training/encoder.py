@@ -78,13 +78,37 @@ class ConversationEncoder:
         images: Sequence[str | Image.Image],
     ) -> list[Pair]:
         """Returns the ids of each pair of turns; see `encode`."""
-        counts = iter(self._counts(images))
-        try:
-            plain = self._plugin.process_messages(list(messages), list(images), [], [], self._processor)
-        except ValueError as error:
-            raise DataError(str(error)) from error
+        plain, counts = self._with_image_tokens(messages, images)
         pairs = self._template.encode_multiturn(self._tokenizer, plain, system, tools, **self._options)
         return [(self._expand(source, counts), self._expand(target, counts)) for source, target in pairs]
+
+    def last_answer(
+        self,
+        messages: Sequence[Mapping[str, str]],
+        system: str | None,
+        tools: str | None,
+        images: Sequence[str | Image.Image],
+    ) -> Pair:
+        """Returns the ids of all that comes before the last answer, and of that answer; see `encode`.
+
+        For reasoning templates these are others than those of `pairs`: thoughts of earlier answers are left out.
+        """
+        plain, counts = self._with_image_tokens(messages, images)
+        source, target = self._template.encode_oneturn(self._tokenizer, plain, system, tools)
+        return self._expand(source, counts), target
+
+    def _with_image_tokens(
+        self, messages: Sequence[Mapping[str, str]], images: Sequence[str | Image.Image]
+    ) -> tuple[list[dict[str, str]], Iterator[int]]:
+        """The messages with one token for each image, and how often each of these is to be repeated."""
+        counts = iter(self._counts(images))
+        try:
+            plain: list[dict[str, str]] = self._plugin.process_messages(
+                list(messages), list(images), [], [], self._processor
+            )
+        except ValueError as error:
+            raise DataError(str(error)) from error
+        return plain, counts
 
     def _counts(self, images: Sequence[str | Image.Image]) -> list[int]:
         if images and self.sizing is None:

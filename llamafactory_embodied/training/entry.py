@@ -28,7 +28,7 @@ HOST_KEYS = frozenset(
         "tags",
     }
 )
-COLUMNS = ("messages", "images", "system", "tools")
+COLUMNS = ("messages", "images", "system", "tools", "chosen", "rejected", "kto_tag")
 TAGS = ("role_tag", "content_tag", "user_tag", "assistant_tag", "observation_tag", "function_tag", "system_tag")
 OVERFLOWS = ("window", "keep_last", "drop", "error")
 ON_ERRORS = ("raise", "skip")
@@ -48,6 +48,7 @@ class Entry:
         window_context: The share of `cutoff_len` that a window may spend on turns that it does not train on.
         on_error: What becomes of a sample that cannot be trained on as it is: "raise" stops before training, "skip"
             leaves it out with a warning that names it.
+        ranking: Whether each sample has a chosen and a rejected answer, as in the host's own formats.
     """
 
     columns: Mapping[str, str] = field(default_factory=dict)
@@ -56,6 +57,7 @@ class Entry:
     overflow: str = "window"
     window_context: float = CONTEXT_SHARE
     on_error: str = "raise"
+    ranking: bool = False
 
     @classmethod
     def of_dataset_info(cls, dataset: str, entry: Mapping[str, Any]) -> Entry:
@@ -74,8 +76,10 @@ class Entry:
         _refuse_unknown(f"{dataset}, tags", tags, TAGS)
         allow_absolute_paths, overflow = entry.get("allow_absolute_paths", False), entry.get("overflow", "window")
         window_context, on_error = entry.get("window_context", CONTEXT_SHARE), entry.get("on_error", "raise")
-        if not isinstance(allow_absolute_paths, bool):
-            raise SettingsError(f"{dataset}: allow_absolute_paths is {allow_absolute_paths!r}, expected true or false")
+        ranking = entry.get("ranking", False)
+        for key, value in (("allow_absolute_paths", allow_absolute_paths), ("ranking", ranking)):
+            if not isinstance(value, bool):
+                raise SettingsError(f"{dataset}: {key} is {value!r}, expected true or false")
         for key, value, known in (("overflow", overflow, OVERFLOWS), ("on_error", on_error, ON_ERRORS)):
             if value not in known:
                 raise SettingsError(f"{dataset}: {key} is {value!r}, expected one of {', '.join(known)}")
@@ -87,8 +91,6 @@ class Entry:
             raise SettingsError(
                 f"{dataset}: window_context is {window_context!r}, expected a number from 0 to below 1"
             )
-        if entry.get("ranking"):
-            raise SettingsError(f'{dataset}: "formatting": "embodied" has no ranking pairs, remove "ranking"')
         return cls(
             columns=_names(dataset, columns),
             tags=_names(dataset, tags),
@@ -96,6 +98,7 @@ class Entry:
             overflow=overflow,
             window_context=float(window_context),
             on_error=on_error,
+            ranking=ranking,
         )
 
 

@@ -24,15 +24,15 @@ SAMPLE_ID = "embodied_id"
 
 Row = dict[str, Any]
 """One row of the standard format, column -> value."""
-Encoded = tuple[list[int], list[int]]
-"""input_ids and labels."""
+Encoded = tuple[Any, ...]
+"""What the host's `_encode_data_example` returns: input_ids and labels, or those of two answers."""
 
 
 class EncodedPrompt(list[dict[str, str]]):
     """The messages of a row's `_prompt`, carrying what the row came to through the host's code.
 
     Attributes:
-        encoded: input_ids and labels.
+        encoded: As `Encoded`.
     """
 
     def __init__(self, messages: Sequence[dict[str, str]], encoded: Encoded) -> None:
@@ -90,15 +90,19 @@ class MarkedRows:
             if row[ID] is None:
                 rows.append(row)
                 continue
-            try:
-                kept, outcome = self.encode_row(row)
-            except DataError as error:
-                if row[ON_ERROR] != "skip":
-                    raise
-                kept, outcome = [], Report(left_out=((row[ID], str(error)),))
+            kept, outcome = self._try_row(row)
             rows += kept
             report += outcome
         return rows, report
+
+    def _try_row(self, row: Row) -> tuple[list[Row], Report]:
+        """As `encode_row`; samples that cannot be trained on are left out where their data set says so."""
+        try:
+            return self.encode_row(row)
+        except DataError as error:
+            if row[ON_ERROR] != "skip":
+                raise
+            return [], Report(left_out=((row[ID], str(error)),))
 
     def encode_row(self, row: Row) -> tuple[list[Row], Report]:
         """What a sample becomes: itself, its windows, or nothing, and a report unless it is itself.
@@ -111,12 +115,17 @@ class MarkedRows:
         messages = [*row["_prompt"], *row["_response"]]
         self._refuse_control_tokens(row[ID], [row["_system"], *(message["content"] for message in messages)])
         try:
-            conversation = self._encoder.encode(messages, row["_system"], row["_tools"], row["_images"] or [])
-            if sum(conversation.lengths) <= self._limit:
-                return [self._whole(row, conversation)], Report()
-            return self._shortened(row, conversation)
+            return self._fit(row)
         except DataError as error:
             raise DataError(f"sample {row[ID]!r}: {error}") from error
+
+    def _fit(self, row: Row) -> tuple[list[Row], Report]:
+        """What a sample becomes that nothing is known against."""
+        messages = [*row["_prompt"], *row["_response"]]
+        conversation = self._encoder.encode(messages, row["_system"], row["_tools"], row["_images"] or [])
+        if sum(conversation.lengths) <= self._limit:
+            return [self._whole(row, conversation)], Report()
+        return self._shortened(row, conversation)
 
     def _whole(self, row: Row, conversation: EncodedConversation) -> Row:
         """The row of a sample that fits."""

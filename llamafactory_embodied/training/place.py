@@ -7,6 +7,9 @@ from typing import NoReturn
 
 from ..errors import DataError
 
+Spot = int | str
+"""A part of a sample: a message's place in the list of messages, or the name of a column."""
+
 
 @dataclass(frozen=True)
 class Place:
@@ -20,15 +23,15 @@ class Place:
     file: str
     sample: str
 
-    def fail(self, problem: str, index: int | None = None) -> NoReturn:
+    def fail(self, problem: str, spot: Spot | None = None) -> NoReturn:
         """Raises the error.
 
         Args:
             problem: What came, what was expected, what to do.
-            index: The message's place in the example's list of messages.
+            spot: What is wrong in the sample.
 
         Raises:
-            DataError: Always. Names file, sample and message.
+            DataError: Always. Names file, sample and message or column.
         """
-        turn = "" if index is None else f", messages[{index}]"
-        raise DataError(f"{self.file}: sample {self.sample!r}{turn}: {problem}")
+        part = f", messages[{spot}]" if isinstance(spot, int) else f", {spot}" if spot else ""
+        raise DataError(f"{self.file}: sample {self.sample!r}{part}: {problem}")

@@ -45,7 +45,7 @@ def preprocess(
         SettingsError: The configuration asks for what this format does not have. Names it.
         DataError: A sample cannot be trained on as it is. Names it.
     """
-    _refuse_other_ways(training_args, stage)
+    _refuse_megatron(training_args)
     token = _ours.set(True)
     try:
         prepared = stock(_Typed(dataset), data_args, training_args, stage, template, tokenizer, processor, is_eval)
@@ -90,21 +90,22 @@ def processor_for(stock: Any) -> Any:
 
     from llamafactory.data import processor as host
 
+    from . import preference
     from . import processor as ours
 
     kinds = {
         host.SupervisedDatasetProcessor: ours.EmbodiedProcessor,
         host.PackedSupervisedDatasetProcessor: ours.EmbodiedPackedProcessor,
         host.UnsupervisedDatasetProcessor: ours.EmbodiedPromptProcessor,
+        host.PairwiseDatasetProcessor: preference.EmbodiedPairwiseProcessor,
+        host.FeedbackDatasetProcessor: preference.EmbodiedFeedbackProcessor,
     }
     return kinds[type(stock)](
         template=stock.template, tokenizer=stock.tokenizer, processor=stock.processor, data_args=stock.data_args
     )
 
 
-def _refuse_other_ways(training_args: Any, stage: str) -> None:
-    if stage != "sft":
-        raise SettingsError(f'"formatting": "embodied" is trained with `stage: sft`, the configuration says {stage!r}')
+def _refuse_megatron(training_args: Any) -> None:
     if getattr(training_args, "use_mca", False):
         raise SettingsError(
             '"formatting": "embodied" is not trained with USE_MCA=1: Megatron\'s workflow has a collator of its own, '

@@ -1,4 +1,4 @@
-"""Puts the plugin into LLaMA-Factory: two registries and six assignments, all of them in `seams.SEAMS`.
+"""Puts the plugin into LLaMA-Factory: two registries and a few assignments, all of them in `seams.SEAMS`.
 
 Everything here may be called as often as you like. It imports the rest of the plugin only when LLaMA-Factory calls
 for it: the import hook runs in the middle of the host's own imports, when half of our modules may be waiting for them.
@@ -39,7 +39,6 @@ def register() -> None:
     register_data()
     data: Any = import_module("llamafactory.data")
     data.get_dataset = import_module("llamafactory.data.loader").get_dataset
-    import_module("llamafactory.train.sft.workflow")
     register_collator()
 
 
@@ -61,6 +60,7 @@ def register_data() -> None:
     register_templates()
     parser, loader = import_module("llamafactory.data.parser"), import_module("llamafactory.data.loader")
     assign(parser.DatasetAttr, "join", _join_with_entry)
+    assign(loader, "_get_merged_dataset", _merge_for_stage)
     assign(loader, "_load_single_dataset", _load_ours)
     assign(loader, "align_dataset", _align_ours)
     assign(loader, "_get_preprocessed_dataset", _preprocess_ours)
@@ -69,18 +69,20 @@ def register_data() -> None:
 
 
 def register_collator() -> None:
-    """Puts the collator into `llamafactory.train.sft.workflow`.
+    """Puts the collators into the workflows of the host's stages, which look them up by name.
 
     Raises:
         HostMismatchError: A seam is not as expected; a dataset of this format raises the same error.
     """
     _check(seams.TRAIN_SEAMS)
 
-    from .collator import EmbodiedCollator
+    from .collator import OURS, hand_on
 
-    workflow: Any = import_module("llamafactory.train.sft.workflow")
-    workflow.SFTDataCollatorWith4DAttentionMask = EmbodiedCollator
-    workflow.get_dataset = import_module("llamafactory.data.loader").get_dataset
+    assign(import_module("llamafactory.train.kto.trainer").CustomKTOTrainer, "forward", hand_on)
+    for stage, name in seams.COLLATORS.items():
+        workflow: Any = import_module(f"llamafactory.train.{stage}.workflow")
+        setattr(workflow, name, OURS[name])
+        workflow.get_dataset = import_module("llamafactory.data.loader").get_dataset
 
 
 def assign(owner: Any, name: str, wrap: Callable[[Any], Callable[..., Any]]) -> None:
@@ -134,10 +136,25 @@ def _join_with_entry(stock: Callable[..., None]) -> Callable[..., None]:
         stock(self, attr)
         if attr.get("formatting") == FORMATTING:
             from .entry import Entry
+            from .stage import loaded_for, require_entry
 
-            self.embodied_entry = Entry.of_dataset_info(str(self.dataset_name), attr)
+            name = str(self.dataset_name)
+            self.embodied_entry = Entry.of_dataset_info(name, attr)
+            require_entry(name, self.embodied_entry.ranking, loaded_for())
 
     return join
+
+
+def _merge_for_stage(stock: Callable[..., Any]) -> Callable[..., Any]:
+    def _get_merged_dataset(
+        dataset_names: Any, model_args: Any, data_args: Any, training_args: Any, stage: str, *args: Any, **kwargs: Any
+    ) -> Any:
+        from .stage import loading_for
+
+        with loading_for(stage):
+            return stock(dataset_names, model_args, data_args, training_args, stage, *args, **kwargs)
+
+    return _get_merged_dataset
 
 
 def _load_ours(stock: Callable[..., Any]) -> Callable[..., Any]:

@@ -2,7 +2,7 @@
 
 An example is `{"id", "messages": [{"role", "content", "loss"?}], "images": [path], "prompts"?, ...}`; ShareGPT's names
 (`conversations`, `from`, `value`, `human`, `gpt`) are understood as well. Each `<image>` in the text of a user or
-observation turn stands for the next image of the list. See `loss` and `content` for what else files may say.
+observation turn stands for the next image of the list. See `loss`, `verdict` and `content` for what else may be said.
 """
 
 from __future__ import annotations
@@ -14,59 +14,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..errors import DataError
-from .content import IMAGE, Shown, read_content
+from .content import IMAGE, Shown
 from .embedded import EmbeddedImage, read_image
 from .loss import ANSWERING, ASKING, read_losses
+from .message import Names, Turn, read_message
 from .place import Place
-
-OTHER_MEDIA = ("<video>", "<audio>")
-
-ROLES = {
-    "system": "system",
-    "user": "user",
-    "human": "user",
-    "observation": "observation",
-    "tool": "observation",
-    "assistant": "assistant",
-    "gpt": "assistant",
-    "function": "function",
-    "function_call": "function",
-}
-
-
-@dataclass(frozen=True)
-class Names:
-    """What the columns and the keys of messages are called; None stands for the usual names."""
-
-    messages: str | None = None
-    images: str = "images"
-    system: str | None = None
-    tools: str | None = None
-    role: str | None = None
-    content: str | None = None
-    roles: tuple[tuple[str, str], ...] = ()
-
-    @property
-    def role_table(self) -> dict[str, str]:
-        """The role that each tag in a file stands for."""
-        return {**ROLES, **dict(self.roles)}
-
-
-@dataclass(frozen=True)
-class Turn:
-    """One message after the system message.
-
-    Attributes:
-        index: Its place in the example's list of messages, from 0.
-        role: "user", "observation", "assistant" or "function".
-        content: Its text.
-        loss: Whether its tokens are trained on.
-    """
-
-    index: int
-    role: str
-    content: str
-    loss: bool
+from .stage import Stage
+from .verdict import read_rivals, read_stage, read_tag
 
 
 @dataclass(frozen=True)
@@ -77,7 +31,10 @@ class Sample:
         id: Its name in the data set; from its content if it has none.
         system: The system message, empty if there is none.
         tools: Descriptions of tools, empty if there are none.
-        turns: The other messages: asking and answering in turn, an answer last.
+        stage: What it is for.
+        turns: The other messages: asking and answering in turn, an answer last; in a ranking, a turn that asks.
+        rivals: The chosen and the rejected answer of a ranking, else empty.
+        kto_tag: Whether the last answer was good, None where it was not judged.
         images: Paths as the file has them, or bytes; one for each `<image>` in order.
         image_turns: For each image, the index of the message that shows it.
         prompts: The prompt set that worded it, "name@hash", empty if not given.
@@ -86,7 +43,10 @@ class Sample:
     id: str
     system: str
     tools: str
+    stage: Stage
     turns: tuple[Turn, ...]
+    rivals: tuple[Turn, ...]
+    kto_tag: bool | None
     images: tuple[str | EmbeddedImage, ...]
     image_turns: tuple[int, ...]
     prompts: str
@@ -105,30 +65,37 @@ def read_sample(example: Mapping[str, Any], names: Names, file: str, prompt_loss
         DataError: The example is not as the format wants it. Names file, sample and message.
     """
     messages = _messages_of(example, names, file)
-    place = Place(file, _id_of(example, messages))
+    place = Place(file, _id_of(example, messages, names))
     if not messages:
         place.fail("the conversation is empty; expected at least one user and one assistant message")
     for medium in ("videos", "audios"):
         if example.get(medium):
             place.fail(f"has {medium}; this format carries images only")
 
-    read = [_read_message(message, index, names, place) for index, message in enumerate(messages)]
-    losses = read_losses(example, messages, [(role, text) for role, text, _ in read], place, prompt_loss)
+    stage = read_stage(example, names, place)
+    read = [read_message(message, index, names, place) for index, message in enumerate(messages)]
+    if stage == "sft":
+        losses = read_losses(example, messages, [(role, text) for role, text, _ in read], place, prompt_loss)
+    else:
+        losses = [*(False for _ in read[1:]), stage == "kto"]
     turns = [Turn(index, role, text, losses[index]) for index, (role, text, _) in enumerate(read)]
     system = str(example.get(names.system) or "") if names.system else ""
     if turns[0].role == "system":
         system, turns = turns[0].content, turns[1:]
     if IMAGE in system:
         place.fail(f"has {IMAGE} in its system message; images belong to user turns")
-    _check_order(turns, place)
-    if not any(turn.loss for turn in turns if turn.role in ANSWERING):
+    _check_order(turns, place, ASKING if stage == "rm" else ANSWERING)
+    if stage == "sft" and not any(turn.loss for turn in turns if turn.role in ANSWERING):
         place.fail('no assistant turn is trained on; at least one must not have "loss": false')
     shown = [(index, image) for index, (_, _, images) in enumerate(read) for image in images]
     return Sample(
         id=place.sample,
         system=system,
         tools=str(example.get(names.tools) or "") if names.tools else "",
+        stage=stage,
         turns=tuple(turns),
+        rivals=read_rivals(example, names, len(messages), place) if stage == "rm" else (),
+        kto_tag=read_tag(example, names, turns, place) if stage == "kto" else None,
         images=_match_images(shown, _images_of(example, names, place), place),
         image_turns=tuple(index for index, _ in shown),
         prompts=str(example.get("prompts") or ""),
@@ -147,10 +114,12 @@ def _messages_of(example: Mapping[str, Any], names: Names, file: str) -> Sequenc
     raise DataError(f"{file}: {sample} has no {' or '.join(map(repr, candidates))}; its keys are {', '.join(example)}")
 
 
-def _id_of(example: Mapping[str, Any], messages: Sequence[Any]) -> str:
+def _id_of(example: Mapping[str, Any], messages: Sequence[Any], names: Names) -> str:
     if example.get("id") is not None:
         return str(example["id"])
-    content = json.dumps(_said([messages, example.get("images")]), sort_keys=True, ensure_ascii=False, default=str)
+    said = [example[name] for name in (names.chosen, names.rejected, names.kto_tag) if example.get(name) is not None]
+    parts = _said([messages, example.get("images"), *said])
+    content = json.dumps(parts, sort_keys=True, ensure_ascii=False, default=str)
     return f"sample-{hashlib.sha256(content.encode()).hexdigest()[:12]}"
 
 
@@ -163,43 +132,14 @@ def _said(value: Any) -> Any:
     return hashlib.sha256(value).hexdigest() if isinstance(value, bytes) else value
 
 
-def _read_message(message: Any, index: int, names: Names, place: Place) -> tuple[str, str, list[Shown]]:
-    """Returns its role, its text, and its images."""
-    if not isinstance(message, Mapping):
-        place.fail(f"is {type(message).__name__}, expected an object with role and content", index)
-    role_key, tag = _first_of(message, [names.role] if names.role else ["role", "from"])
-    _, content = _first_of(message, [names.content] if names.content else ["content", "value"])
-    role = names.role_table.get(tag) if isinstance(tag, str) else None
-    if role is None:
-        place.fail(f"{role_key} is {tag!r}, expected one of {', '.join(names.role_table)}", index)
-    text, images = read_content(content, index, place)
-    _check_placeholders(role, text, index, place)
-    return role, text, images
-
-
-def _first_of(message: Mapping[str, Any], keys: list[str]) -> tuple[str, Any]:
-    for key in keys:
-        if message.get(key) is not None:
-            return key, message[key]
-    return keys[0], None
-
-
-def _check_placeholders(role: str, content: str, index: int, place: Place) -> None:
-    if role not in ASKING and IMAGE in content:
-        article = "an" if role == "assistant" else "a"
-        place.fail(f"has {IMAGE} in {article} {role} message; images belong to user turns", index)
-    for medium in OTHER_MEDIA:
-        if medium in content:
-            place.fail(f"has {medium} in its text; this format carries images only", index)
-
-
-def _check_order(turns: Sequence[Turn], place: Place) -> None:
+def _check_order(turns: Sequence[Turn], place: Place, last: Sequence[str]) -> None:
     for position, turn in enumerate(turns):
         expected = (ASKING, ANSWERING)[position % 2]
         if turn.role not in expected:
             place.fail(f"role is {turn.role!r} where {' or '.join(expected)} should speak", turn.index)
-    if not turns or turns[-1].role not in ANSWERING:
-        place.fail("the conversation does not end with an assistant message")
+    if not turns or turns[-1].role not in last:
+        speaker = "a user" if last == ASKING else "an assistant"
+        place.fail(f"the conversation does not end with {speaker} message")
 
 
 def _images_of(example: Mapping[str, Any], names: Names, place: Place) -> list[str | EmbeddedImage]:

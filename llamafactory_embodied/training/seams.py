@@ -146,6 +146,15 @@ REGISTER_TEMPLATE = Seam(
     ("name", *_TEMPLATE_FIELDS, "template_class"),
     "templates embodied_*",
 )
+
+# Stage -> the name by which the host's workflow looks its collator up.
+COLLATORS = {
+    "sft": "SFTDataCollatorWith4DAttentionMask",
+    "dpo": "PairwiseDataCollatorWithPadding",
+    "rm": "PairwiseDataCollatorWithPadding",
+    "kto": "KTODataCollatorWithPadding",
+}
+
 CONVERTER_REGISTRY = Seam(
     "llamafactory.data.converter",
     "register_dataset_converter",
@@ -166,6 +175,13 @@ DATA_SEAMS = (
         "what our templates are derived from",
     ),
     Seam("llamafactory.data.parser", "DatasetAttr.join", "assignment", ("attr",), "our keys in dataset_info.json"),
+    Seam(
+        "llamafactory.data.loader",
+        "_get_merged_dataset",
+        "assignment",
+        ("dataset_names", "model_args", "data_args", "training_args", "stage", "return_dict"),
+        "tells the stage that data sets are loaded for",
+    ),
     Seam(
         "llamafactory.data.loader",
         "_load_single_dataset",
@@ -223,6 +239,20 @@ DATA_SEAMS = (
         "prompts for predict_with_generate",
     ),
     Seam(
+        "llamafactory.data.processor",
+        "PairwiseDatasetProcessor._encode_data_example",
+        "base",
+        _ENCODE,
+        "rankings cut between turns",
+    ),
+    Seam(
+        "llamafactory.data.processor",
+        "FeedbackDatasetProcessor._encode_data_example",
+        "base",
+        ("prompt", "response", "kl_response", *_ENCODE[2:]),
+        "judged answers cut between turns",
+    ),
+    Seam(
         "llamafactory.data.mm_plugin",
         "Qwen2VLPlugin",
         "base",
@@ -238,23 +268,31 @@ DATA_SEAMS = (
     ),
     ENCODE_MULTITURN,
     PACKING_PARAMS,
+    Seam(
+        "llamafactory.data.template",
+        "Template.encode_oneturn",
+        "base",
+        ("tokenizer", "messages", "system", "tools"),
+        "a prompt and one answer to it",
+    ),
 )
 
-# Checked and used when `llamafactory.train.sft.workflow` has been imported.
+# Checked and used when `llamafactory.train.sft.workflow` has been imported; it brings the other workflows along.
 TRAIN_SEAMS = (
-    Seam(
-        "llamafactory.data.collator",
-        "SFTDataCollatorWith4DAttentionMask.__call__",
-        "base",
-        ("features",),
-        "image tokens against image features",
+    *(
+        Seam("llamafactory.data.collator", f"{name}.__call__", "base", ("features",), "image tokens against features")
+        for name in dict.fromkeys(COLLATORS.values())
+    ),
+    *(
+        Seam(f"llamafactory.train.{stage}.workflow", f"{name}.__call__", "assignment", ("features",), "our collator")
+        for stage, name in COLLATORS.items()
     ),
     Seam(
-        "llamafactory.train.sft.workflow",
-        "SFTDataCollatorWith4DAttentionMask.__call__",
+        "llamafactory.train.kto.trainer",
+        "CustomKTOTrainer.forward",
         "assignment",
-        ("features",),
-        "puts our collator in place",
+        ("model", "batch", "prefix"),
+        "hands on where the images stand",
     ),
 )
 

@@ -307,3 +307,28 @@ def test_without_a_recipe_neither_torch_nor_llamafactory_is_imported(tmp_path: P
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def ranked(id_: str, rejected: str) -> Row:
+    """A ranking: the last answer of a sound sample, and a worse one."""
+    row = sample(id_)
+    *messages, chosen = row["messages"]
+    return {**row, "messages": messages, "chosen": chosen, "rejected": rejected}
+
+
+def test_compared_answers_are_linted_like_all_others_and_are_no_duplicates(tmp_path: Path) -> None:
+    end = "<DecisionMaking>end</DecisionMaking>"
+    rankings = [ranked("a", end), {**ranked("a", "<DecisionMaking>observe</DecisionMaking>"), "id": "b"}]
+    rankings.append(ranked("c", f"<|im_end|>{end}"))
+    rankings.append({**ranked("d", end), "chosen": None})
+    write_data(tmp_path, rankings, "rankings.jsonl")
+    write_data(tmp_path, [{**sample("e"), "kto_tag": True}, {**sample("e"), "id": "f", "kto_tag": False}], "kto.jsonl")
+    entry = {"formatting": "embodied"}
+    register_data(
+        tmp_path,
+        rankings={"file_name": "rankings.jsonl", "ranking": True, **entry},
+        verdicts={"file_name": "kto.jsonl", **entry},
+    )
+    report = lint(tmp_path)
+    assert report.samples == 6
+    assert [(one.kind, one.place.sample) for one in report.findings] == [("control-token", "c"), ("format", "d")]

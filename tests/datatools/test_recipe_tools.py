@@ -281,3 +281,14 @@ def test_a_wrong_recipe_is_one_clear_line(
 def test_show_without_a_recipe_says_what_it_needs(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["show"]) == 1
     assert "show: needs recipe=" in capsys.readouterr().err
+
+
+def test_a_ranking_takes_as_many_tokens_as_its_longer_answer(tmp_path: Path) -> None:
+    row = sample("a")
+    longer, messages = row["messages"][-1], row["messages"][:-1]
+    recipe = Recipe(write_ours(tmp_path, [row]))
+    whole = encoded(recipe, row)
+    ranked = {**row, "messages": messages, "chosen": "<DecisionMaking>end</DecisionMaking>", "rejected": longer}
+    recipe = Recipe(write_ours(tmp_path, [ranked], ranking=True))
+    assert encoded(recipe, ranked).input_ids == whole.input_ids
+    assert check(recipe.sources(), recipe).findings == []

@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 
 from llamafactory_embodied.errors import DataError
 from llamafactory_embodied.training.embedded import EmbeddedImage
-from llamafactory_embodied.training.sample import Names, Sample, read_sample
+from llamafactory_embodied.training.message import Names
+from llamafactory_embodied.training.sample import Sample, read_sample
 
 
 def read(content: Any, images: list[Any] | None = None, answer: Any = "end") -> Sample:

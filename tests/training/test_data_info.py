@@ -6,7 +6,8 @@ import pytest
 from toy_host import DataFolder, Host
 
 from llamafactory_embodied.training.entry import HOST_KEYS, TAGS, Entry
-from llamafactory_embodied.training.sample import Names, read_sample
+from llamafactory_embodied.training.message import Names
+from llamafactory_embodied.training.sample import read_sample
 
 pytestmark = pytest.mark.every_host
 
@@ -21,11 +22,22 @@ def test_the_sample_data_set_is_preprocessed_for_training(host: Host, tmp_path: 
 
 
 def test_the_examples_in_the_readme_are_of_the_format() -> None:
-    example, entry = (json.loads(block) for block in re.findall(r"```json\n(.*?)```", README, re.DOTALL))
+    example, entry, ranking, judged = map(json.loads, re.findall(r"```json\n(.*?)```", README, re.DOTALL))
     sample = read_sample(example, Names(), "README.md")
     assert [turn.loss for turn in sample.turns] == [False, False, False, True, False, True]
     assert all((FOLDER / "samples" / image).is_file() for image in sample.images)
-    assert entry == json.loads((FOLDER / "dataset_info.json").read_text(encoding="utf-8"))
+    info = json.loads((FOLDER / "dataset_info.json").read_text(encoding="utf-8"))
+    assert entry.items() <= info.items()
+    assert read_sample(ranking, Names(ranking=True), "README.md").stage == "rm"
+    assert read_sample(judged, Names(), "README.md").stage == "kto"
+
+
+@pytest.mark.parametrize(("name", "stage", "count"), [("embodied_rankings", "rm", 2), ("embodied_verdicts", "kto", 3)])
+def test_the_samples_of_compared_answers_are_preprocessed(
+    host: Host, tmp_path: Path, name: str, stage: str, count: int
+) -> None:
+    rows = host.preprocess(DataFolder(FOLDER), name, stage, output_dir=tmp_path / "out")
+    assert [len(row["images"]) for row in rows] == [1, 3, 3][:count]
 
 
 def test_every_key_of_an_entry_that_is_ours_is_in_the_readme() -> None:

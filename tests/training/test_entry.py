@@ -25,7 +25,7 @@ def test_an_entry_carries_our_keys_and_names() -> None:
         ({"columns": {"images": 3}}, "toy: images is 3, expected a name"),
         ({"overflow": "cut"}, "overflow is 'cut', expected one of window, keep_last, drop, error"),
         ({"allow_absolute_paths": "yes"}, "allow_absolute_paths is 'yes', expected true or false"),
-        ({"ranking": True}, "no ranking pairs"),
+        ({"ranking": "yes"}, "ranking is 'yes', expected true or false"),
     ],
 )
 def test_a_wrong_key_or_value_names_the_data_set_and_the_nearest_key(keys: dict[str, object], message: str) -> None:

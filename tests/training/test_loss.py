@@ -5,7 +5,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from llamafactory_embodied.errors import DataError
-from llamafactory_embodied.training.sample import Names, read_sample
+from llamafactory_embodied.training.message import Names
+from llamafactory_embodied.training.sample import read_sample
 
 KEYS = ("loss", "loss_weight", "weight")
 YES, NO = (True, 1, 1.0), (False, 0, 0.0)

@@ -274,7 +274,7 @@ def test_an_error_in_a_worker_process_arrives_instead_of_hanging(
         host.preprocess(data, data.add("ours", rows), preprocessing_num_workers=2, cutoff_len=cutoff_len)
 
 
-@pytest.mark.parametrize("stage", ["pt", "kto"])
+@pytest.mark.parametrize("stage", ["pt", "ppo"])
 def test_other_stages_are_refused_rather_than_trained_without_the_marks(
     host: Host, both: DataFolder, stage: str
 ) -> None:

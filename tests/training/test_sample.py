@@ -6,7 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from llamafactory_embodied.errors import DataError
-from llamafactory_embodied.training.sample import Names, read_sample
+from llamafactory_embodied.training.message import Names
+from llamafactory_embodied.training.sample import read_sample
 
 
 def example(**changes: Any) -> dict[str, Any]:

@@ -1,5 +1,7 @@
+import inspect
 import pickle
 import sys
+from importlib import import_module
 
 import pytest
 from toy_host import DataFolder, Host, episode
@@ -68,7 +70,6 @@ def test_hosts_older_than_the_oldest_tested_one_are_refused_by_name(
 def test_every_assignment_in_the_host_is_in_the_table(host: Host) -> None:
     """Found by the mark that `assign` leaves; the collator is a class of ours."""
     from llamafactory.data import loader, parser
-    from llamafactory.train.sft import workflow
 
     marked = {
         f"llamafactory.data.loader.{name}"
@@ -80,12 +81,25 @@ def test_every_assignment_in_the_host_is_in_the_table(host: Host) -> None:
         for n, v in vars(parser.DatasetAttr).items()
         if hasattr(v, registration._MARK)
     }
-    marked |= {
-        f"{workflow.__name__}.{name}.__call__"
-        for name, value in vars(workflow).items()
-        if getattr(value, "__module__", "").startswith("llamafactory_embodied")
-    }
+    for stage in ("dpo", "kto", "ppo", "pt", "rm", "sft"):
+        workflow = import_module(f"llamafactory.train.{stage}.workflow")
+        marked |= {
+            f"{workflow.__name__}.{name}.__call__"
+            for name, value in vars(workflow).items()
+            if getattr(value, "__module__", "").startswith("llamafactory_embodied")
+        }
+    trainer = import_module("llamafactory.train.kto.trainer")
+    if hasattr(trainer.CustomKTOTrainer.forward, registration._MARK):
+        marked.add(f"{trainer.__name__}.CustomKTOTrainer.forward")
     assert marked == {seam.path for seam in SEAMS if seam.kind == "assignment"}
+
+
+def test_the_hosts_kto_trainer_still_needs_to_be_told_where_images_stand(host: Host) -> None:
+    """Once it hands on position ids or kinds of tokens by itself, `collator.hand_on` can go."""
+    stock = inspect.getsource(import_module("llamafactory.train.kto.trainer").CustomKTOTrainer.forward)
+    assert "image_grid_thw" in stock
+    assert "position_ids" not in stock
+    assert "mm_token_type_ids" not in stock
 
 
 @pytest.mark.parametrize(

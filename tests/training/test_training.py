@@ -12,12 +12,13 @@ from typing import Any
 
 import pytest
 import yaml
-from toy_host import DataFolder, configuration, episode
+from toy_host import DataFolder, configuration, episode, judged, ranking
 
 # Four hosts start at once, each of which imports for ten seconds on a free machine and for a minute on a busy one.
 pytestmark = pytest.mark.timeout(600)
 
 CLI = str(Path(sys.executable).with_name("llamafactory-cli"))
+CUT = 120  # tokens: two turns of four
 OFF = {"LLAMAFACTORY_EMBODIED_AUTOLOAD": "0"}
 
 
@@ -81,6 +82,13 @@ def runs(commands: Commands, tiny_checkpoint: Path) -> Runs:
     data.add("same", rows)
     data.add("ours", [episode(data.frames("o", 3), "mine", {2: False}), episode(data.frames("p", 2), "other")])
 
+    frames = {name: data.frames(name, 1 + n) for n, name in enumerate("efgh")}
+    rankings = [ranking(images, name) for name, images in frames.items()]
+    verdicts = [judged(images, name, name in "eg") for name, images in frames.items()]
+    data.add_sharegpt("their-rankings", rankings, "chosen", "rejected", ranking=True)
+    data.add("rankings", rankings, ranking=True)
+    data.add("verdicts", verdicts)
+
     def configured(dataset: str, output: str, **further: Any) -> dict[str, Any]:
         return configuration(tiny_checkpoint, data.path, dataset, data.path / output / "out", **further)
 
@@ -107,6 +115,16 @@ def runs(commands: Commands, tiny_checkpoint: Path) -> Runs:
                 "same": configured("same", "t6", **theirs),
                 # With checkpointing the host's model, which its collator holds, cannot be sent to a spawned worker.
                 "ours": configured("ours", "t2", dataloader_num_workers=1, disable_gradient_checkpointing=True),
+                **{
+                    f"{whose}{kind}": configured(f"{whose}{kind}", f"t-{whose}{kind}", stage=stage)
+                    for whose, kind, stage in (
+                        ("", "rankings", "dpo"),
+                        ("their-", "rankings", "dpo"),
+                        ("", "verdicts", "kto"),
+                    )
+                },
+                "long rankings": configured("rankings", "t6", stage="dpo", cutoff_len=CUT),
+                "long verdicts": configured("verdicts", "t7", stage="kto", cutoff_len=CUT),
             },
         },
         {},
@@ -174,6 +192,19 @@ def test_one_of_two_processes_tokenizes_and_the_other_finds_it_in_the_cache(runs
     """That is, what is hashed of our code and settings is the same in both."""
     for progress in ("Converting format of dataset:   0%", "Running tokenizer on dataset:   0%"):
         assert runs.distributed.count(progress) == {"C": 2, "R": 1}[progress[0]]  # two data sets, then one
+
+
+def test_rankings_train_to_the_losses_and_weights_of_the_hosts_own_format(runs: Runs) -> None:
+    trained = runs.with_plugin["train"]
+    assert len(trained["rankings"]["losses"]) == 2
+    assert trained["rankings"] == trained["their-rankings"]
+
+
+def test_compared_answers_that_are_too_long_train_in_each_stage(runs: Runs) -> None:
+    told = (runs.data.path / "with-plugin.log").read_text()
+    assert told.count("2 samples longer than cutoff_len became 2 windows") == 2
+    for name in ("verdicts", "long rankings", "long verdicts"):
+        assert len(runs.with_plugin["train"][name]["losses"]) == 2
 
 
 def test_without_the_plugin_our_format_is_unknown_to_the_host(runs: Runs) -> None:

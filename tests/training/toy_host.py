@@ -38,11 +38,12 @@ class DataFolder:
         (self.path / "dataset_info.json").write_text(json.dumps(self.info))
         return name
 
-    def add_sharegpt(self, name: str, rows: list[dict[str, Any]]) -> str:
-        """Writes the same rows for the host's own converter."""
+    def add_sharegpt(self, name: str, rows: list[dict[str, Any]], *further: str, ranking: bool = False) -> str:
+        """Writes the same rows for the host's own converter; `further` are columns that it is to know."""
         tags = {"role_tag": "role", "content_tag": "content", "user_tag": "user", "assistant_tag": "assistant"}
-        columns = {"messages": "messages", "images": "images"}
-        return self.add(name, rows, formatting="sharegpt", columns=columns, tags={**tags, "system_tag": "system"})
+        columns = {column: column for column in ("messages", "images", *further)}
+        entry = {"columns": columns, "tags": {**tags, "system_tag": "system"}, "ranking": ranking}
+        return self.add(name, rows, formatting="sharegpt", **entry)
 
 
 def episode(images: list[str], id_: str = "episode-0", loss: dict[int, bool] | None = None) -> dict[str, Any]:
@@ -54,6 +55,18 @@ def episode(images: list[str], id_: str = "episode-0", loss: dict[int, bool] | N
     for index, value in (loss or {}).items():
         messages[index]["loss"] = value
     return {"id": id_, "messages": messages, "images": images}
+
+
+def ranking(images: list[str], id_: str = "ranking-0") -> dict[str, Any]:
+    """An episode whose last answer has a worse one beside it."""
+    *messages, chosen = episode(images, id_)["messages"]
+    rejected = {"role": "assistant", "content": "I see nothing, so I open the Lamp. open Lamp"}
+    return {"id": id_, "messages": messages, "chosen": chosen, "rejected": rejected, "images": images}
+
+
+def judged(images: list[str], id_: str = "judged-0", good: bool = True) -> dict[str, Any]:
+    """An episode whose last answer is judged."""
+    return {**episode(images, id_), "kto_tag": good}
 
 
 def configuration(
@@ -112,16 +125,17 @@ class Host:
         template = get_template_and_fix_tokenizer(tokenizer_module["tokenizer"], data_args)
         return template, model_args, data_args, training_args, tokenizer_module
 
-    def preprocess(self, data: DataFolder, dataset: str, **further: Any) -> Any:
+    def preprocess(self, data: DataFolder, dataset: str, load_for: str = "sft", **further: Any) -> Any:
         """Returns the training set as `llamafactory.data.get_dataset` makes it."""
-        return self.datasets(data, dataset, **further)["train_dataset"]
+        return self.datasets(data, dataset, load_for=load_for, **further)["train_dataset"]
 
     def datasets(self, data: DataFolder, dataset: str | None, **further: Any) -> dict[str, Any]:
-        """Returns the data sets as `llamafactory.data.get_dataset` makes them."""
+        """Returns the data sets as `llamafactory.data.get_dataset` makes them for a stage (its `load_for`)."""
         from llamafactory.data import get_dataset
 
+        load_for = further.pop("load_for", "sft")
         output_dir = Path(further.pop("output_dir", data.path / "out"))
         loaded = self.load(**configuration(self.checkpoint, data.path, dataset, output_dir, **further))
         *arguments, tokenizer_module = loaded
-        module: dict[str, Any] = get_dataset(*arguments, stage="sft", **tokenizer_module)
+        module: dict[str, Any] = get_dataset(*arguments, stage=load_for, **tokenizer_module)
         return module
