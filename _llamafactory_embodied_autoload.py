@@ -24,6 +24,8 @@ SWITCH = "LLAMAFACTORY_EMBODIED_AUTOLOAD"
 TRIGGERS = {
     "llamafactory.data.loader": "register_data",
     "llamafactory.train.sft.workflow": "register_collator",
+    "llamafactory.train.hyper_parallel.workflow": "register_hyper_parallel",
+    "llamafactory.v1.launcher": "refuse_v1",
 }
 
 # What went wrong so far, by host module; `llamafactory-embodied doctor` shows it.

@@ -85,6 +85,33 @@ def register_collator() -> None:
         workflow.get_dataset = import_module("llamafactory.data.loader").get_dataset
 
 
+def register_hyper_parallel() -> None:
+    """Puts the collator into the workflow of `use_hyper_parallel`, which has the name from elsewhere.
+
+    Raises:
+        HostMismatchError: The seam is not as expected.
+    """
+    _check(seams.HYPER_PARALLEL_SEAMS)
+
+    from .collator import OURS
+
+    workflow: Any = import_module("llamafactory.train.hyper_parallel.workflow")
+    setattr(workflow, seams.COLLATORS["sft"], OURS[seams.COLLATORS["sft"]])
+    workflow.get_dataset = import_module("llamafactory.data.loader").get_dataset
+
+
+def refuse_v1() -> None:
+    """Says that the host's second engine is not the place for this format.
+
+    Raises:
+        HostMismatchError: Always; the import hook logs it and lets the engine start.
+    """
+    raise HostMismatchError(
+        "USE_V1=1 starts LLaMA-Factory's second engine, which reads text only and knows neither this format nor these "
+        "recipes; unset USE_V1 to train them"
+    )
+
+
 def assign(owner: Any, name: str, wrap: Callable[[Any], Callable[..., Any]]) -> None:
     """Replaces `owner.name` by `wrap(stock)`, once; the wrapper shows the stock signature."""
     stock = getattr(owner, name)

@@ -298,6 +298,17 @@ TRAIN_SEAMS = (
 
 SEAMS = (*DATA_SEAMS, *TRAIN_SEAMS)
 
+# Checked and used where `use_hyper_parallel` is set, which hosts before 0.9.5 do not have.
+HYPER_PARALLEL_SEAMS = (
+    Seam(
+        "llamafactory.train.hyper_parallel.workflow",
+        f"{COLLATORS['sft']}.__call__",
+        "assignment",
+        ("features",),
+        "our collator",
+    ),
+)
+
 SHIMS = (
     Shim(
         REGISTER_TEMPLATE.path, ("preserve_thinking",), ("0.9.4",), "our templates have the fields of the host's own"

@@ -2,7 +2,11 @@
 
 import json
 import logging
+import os
+import subprocess
+import sys
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -147,6 +151,26 @@ def test_the_cache_tells_again_what_was_left_out(
         host.datasets(both, "ours", cutoff_len=150, overwrite_cache=False)
         told.append([message for message in caplog.messages if "'long'" in message])
     assert told[0] == told[1] != []
+
+
+def test_hyper_parallel_gets_the_collator_and_the_data_sets_of_the_other_workflows(host: Host) -> None:
+    workflow = pytest.importorskip("llamafactory.train.hyper_parallel.workflow", exc_type=ModuleNotFoundError)
+    from llamafactory.train.sft import workflow as usual
+
+    from llamafactory_embodied.training.register import register_hyper_parallel
+
+    register_hyper_parallel()
+    for name in ("SFTDataCollatorWith4DAttentionMask", "get_dataset"):
+        assert getattr(workflow, name) is getattr(usual, name)
+
+
+def test_the_second_engine_says_that_the_format_is_not_there() -> None:
+    command = [str(Path(sys.executable).with_name("llamafactory-cli")), "help"]
+    done = subprocess.run(
+        command, env={**os.environ, "USE_V1": "1"}, capture_output=True, text=True, timeout=200, check=True
+    )
+    assert "USE_V1=1 starts LLaMA-Factory's second engine, which reads text only" in done.stderr
+    assert done.stderr.count("unset USE_V1") == 1
 
 
 def test_megatron_is_refused_with_the_reason(host: Host, both: DataFolder) -> None:
