@@ -1,6 +1,7 @@
 """AI2-THOR's actions of the agent's body: where it can stand, walking, turning, looking. Failing changes nothing."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from itertools import product
 from typing import Any
 
@@ -8,10 +9,10 @@ import numpy as np
 import numpy.typing as npt
 
 from .arguments import Arguments, named_object, number
-from .boxes import distance_to_box, forward, low_and_high
+from .boxes import distance_to_box, forward
 from .occupancy import Occupancy
-from .raycast import first_hits
-from .state import CAMERA_ABOVE_BODY_M, ActionFailedError, Item, RoomState
+from .sightlines import in_picture, open_ways
+from .state import CAMERA_ABOVE_BODY_M, ActionFailedError, RoomState
 
 _ROTATE_DEG = 90.0
 _LOOK_DEG = 30.0
@@ -38,7 +39,7 @@ def reachable_positions(state: RoomState, _: Arguments) -> list[dict[str, float]
 
 
 def interactable_poses(state: RoomState, action: Arguments) -> list[dict[str, Any]]:
-    """GetInteractablePoses: poses from which a ray meets the object within visibilityDistance."""
+    """GetInteractablePoses: poses from which the object is visible, as `visible` has it."""
     item = named_object(state, action)
     reach = number(action, "maxDistance", state.settings["visibilityDistance"])
     positions = action.get("positions") or reachable_positions(state, action)
@@ -46,35 +47,14 @@ def interactable_poses(state: RoomState, action: Arguments) -> list[dict[str, An
     angles = list(product(action.get("rotations") or _YAWS_DEG, action.get("horizons") or _HORIZONS_DEG))
     poses = []
     for position, standing in product(near, action.get("standings") or (True, False)):
-        eye = np.array([position["x"], position["y"] + CAMERA_ABOVE_BODY_M[bool(standing)], position["z"]])
-        rays = _open_ways(state, item, eye) - eye
+        eye = (position["x"], position["y"] + CAMERA_ABOVE_BODY_M[bool(standing)], position["z"])
+        rays = open_ways(*state.sightlines(), state.number_of(item["objectId"]), eye)
         poses += [
             dict(position) | {"rotation": yaw, "horizon": horizon, "standing": bool(standing)}
             for yaw, horizon in angles
-            if _in_picture(state, rays, yaw, horizon).any()
+            if in_picture(rays, replace(state.camera, position=eye, yaw_deg=yaw, horizon_deg=horizon)).any()
         ]
     return poses
-
-
-def _open_ways(state: RoomState, item: Item, eye: Array) -> Array:
-    """Of 27 points on and in an object's box those [N, 3] that one sees the object at."""
-    low, high = (np.array(corner) for corner in low_and_high(item))
-    shares = np.stack(np.meshgrid(*[[0.08, 0.5, 0.92]] * 3, indexing="ij"), axis=-1).reshape(-1, 3)
-    points = low + shares * (high - low)
-    hits = first_hits(state.primitives(), eye, points)
-    return np.asarray(points[hits == state.number_of(item["objectId"])])
-
-
-def _in_picture(state: RoomState, rays: Array, yaw_deg: float, horizon_deg: float) -> npt.NDArray[np.bool_]:
-    """Whether each ray [N, 3] from the eye lies in the picture."""
-    (sin, cos), down = forward(yaw_deg), np.radians(horizon_deg)
-    level = rays[:, 0] * sin + rays[:, 2] * cos
-    depth = level * np.cos(down) - rays[:, 1] * np.sin(down)
-    up = level * np.sin(down) + rays[:, 1] * np.cos(down)
-    right = rays[:, 0] * cos - rays[:, 2] * sin
-    tall = np.tan(np.radians(state.settings["fieldOfView"]) / 2)
-    wide = tall * state.width_px / state.height_px
-    return np.asarray((depth > 0.05) & (np.abs(up) <= depth * tall) & (np.abs(right) <= depth * wide))
 
 
 def teleport(state: RoomState, action: Arguments) -> None:

@@ -5,7 +5,6 @@ surface wins as in a z-buffer. Primitives are drawn from near to far, so that hi
 Everything is deterministic.
 """
 
-import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -18,9 +17,8 @@ from .packing import Packed, pack
 from .primitive import NOTHING, STRUCTURE, FloatArray, Primitive
 from .screen import NEAR_M, screen_rectangles
 
-__all__ = ["NOTHING", "NO_HIT", "STRUCTURE", "Camera", "Primitive", "View", "cast", "first_hits", "shade"]
+__all__ = ["NOTHING", "STRUCTURE", "Camera", "Primitive", "View", "cast", "shade"]
 
-NO_HIT = -3  # `first_hits`: nothing lies before the point
 BACKGROUND = (150, 160, 175)  # colour of a pixel that no primitive covers
 
 Owners = NDArray[np.int32]
@@ -59,57 +57,17 @@ def cast(primitives: Sequence[Primitive], camera: Camera) -> View:
 
 def shade(view: View, primitives: Sequence[Primitive], camera: Camera) -> NDArray[np.uint8]:
     """Colour a view: [H, W, 3] uint8 RGB, top row first."""
-    colors = np.array([p.color for p in primitives] + [BACKGROUND], np.float32)[view.numbers]
     tone = view.tone.copy()
     for number, primitive in enumerate(primitives):
         if primitive.pattern != "plain":
             _imprint(tone, view, number, primitive.pattern, camera)
-    colors *= tone[..., None]
-    return colors.astype(np.uint8)
-
-
-def first_hits(primitives: Sequence[Primitive], origin: Sequence[float] | FloatArray, points: FloatArray) -> Owners:
-    """Say what stands first on the straight way from one place to each of some points.
-
-    Args:
-        primitives: the solids; those that hold the origin are not hit.
-        origin: [3] metres.
-        points: [N, 3] metres.
-
-    Returns:
-        [N] int32 owner of the first primitive hit before or at the point, `NO_HIT` where there is none.
-    """
-    start = np.asarray(origin, np.float64)
-    ways = np.asarray(points, np.float64).reshape(-1, 3) - start
-    nearest = np.full(len(ways), np.inf)
-    owners = np.full(len(ways), NO_HIT, np.int32)
-    with np.errstate(all="ignore"):
-        for number in np.flatnonzero(_on_the_way(primitives, start, ways)).tolist():
-            primitive = primitives[number]
-            near = _enter_primitive(primitive, start, ways)
-            hit = (near > 0) & (near <= 1) & (near < nearest)
-            np.copyto(nearest, near, where=hit)
-            owners[hit] = primitive.owner
-    return owners
-
-
-def _on_the_way(primitives: Sequence[Primitive], start: FloatArray, ways: FloatArray) -> NDArray[np.bool_]:
-    """Which primitives reach into the box around all ways; the others need no rays."""
-    if not primitives or not len(ways):
-        return np.zeros(len(primitives), np.bool_)
-    centers = np.array([p.center for p in primitives]) - start
-    reach = np.array([math.hypot(*p.half) if p.rotation is not None else 0.0 for p in primitives])
-    halves = np.maximum(np.array([p.half for p in primitives]), reach[:, None])
-    low, high = np.minimum(ways.min(axis=0), 0.0), np.maximum(ways.max(axis=0), 0.0)
-    return np.asarray(((centers + halves >= low) & (centers - halves <= high)).all(axis=1))
-
-
-def _enter_primitive(primitive: Primitive, origin: FloatArray, ways: FloatArray) -> FloatArray:
-    start, rays = origin - primitive.center, ways
-    if primitive.rotation is not None:
-        start, rays = start @ primitive.rotation, rays @ primitive.rotation
-    scaled = (rays / primitive.half).T
-    return enter(primitive.kind, (start / primitive.half).tolist(), (scaled[0], scaled[1], scaled[2])).near
+    colors = np.array([p.color for p in primitives] + [BACKGROUND], np.float32)
+    frame = np.empty((*tone.shape, 3), np.uint8)
+    for channel in range(3):  # three times as fast as all channels at once
+        light = colors[:, channel].take(view.numbers, mode="wrap")
+        light *= tone
+        frame[..., channel] = light
+    return frame
 
 
 _Buffers = tuple[NDArray[np.float32], NDArray[np.int32], NDArray[np.float32]]

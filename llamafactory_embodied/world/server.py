@@ -12,8 +12,7 @@ import numpy.typing as npt
 from ai2thor.server import Event, LazyClassSegmentationMasks, LazyInstanceDetections2D, Server
 from ai2thor.server import LazyInstanceSegmentationMasks as InstanceMasks
 
-from .primitive import Primitive
-from .raycast import Camera, View, shade
+from .picture import Picture
 from .scene import check_scene, load_scene, scene_files
 from .simulator import EMPTY_ROOM, Result, act, event_metadata, instance_color
 from .state import RoomState
@@ -24,8 +23,8 @@ Frame = npt.NDArray[np.uint8]
 class EmbeddedEvent(Event):  # type: ignore[misc]  # ai2thor has no type information
     """AI2-THOR's Event, whose pictures are made when they are read."""
 
-    def __init__(self, metadata: dict[str, Any], view: View, solids: list[Primitive], camera: Camera):
-        self._view, self._solids, self._camera = view, solids, camera
+    def __init__(self, metadata: dict[str, Any], picture: Picture):
+        self._picture = picture
         self._made: dict[str, Any] = {}
         super().__init__(metadata)
 
@@ -37,7 +36,7 @@ class EmbeddedEvent(Event):  # type: ignore[misc]  # ai2thor has no type informa
     @property
     def frame(self) -> Frame:
         """The picture [height, width, 3], RGB, top row first."""
-        made: Frame = self._once("frame", lambda: shade(self._view, self._solids, self._camera))
+        made: Frame = self._once("frame", self._picture.frame)
         return made
 
     @frame.setter
@@ -47,7 +46,7 @@ class EmbeddedEvent(Event):  # type: ignore[misc]  # ai2thor has no type informa
     @property
     def depth_frame(self) -> npt.NDArray[np.float32]:
         """Distance along the optical axis [height, width] in metres."""
-        return self._view.depth
+        return self._picture.view.depth
 
     @depth_frame.setter
     def depth_frame(self, value: Any) -> None:
@@ -65,7 +64,7 @@ class EmbeddedEvent(Event):  # type: ignore[misc]  # ai2thor has no type informa
 
     def _paint_ids(self) -> Frame:
         palette = np.array([_packed(number - 1) for number in range(len(self.metadata["objects"]) + 1)], "<u4")
-        painted = palette[np.maximum(self._view.owners, -1) + 1]
+        painted = palette[np.maximum(self._picture.view.owners, -1) + 1]
         return np.asarray(painted.view(np.uint8).reshape(*painted.shape, 4)[..., :3])
 
     @property
@@ -184,5 +183,5 @@ class EmbeddedServer(Server):  # type: ignore[misc]
             "actionReturn": self._result.value,
             "thirdPartyCameras": [],
         }
-        self.last_event = EmbeddedEvent(metadata, state.view(), state.primitives(), state.camera)
+        self.last_event = EmbeddedEvent(metadata, state.picture())
         return self.last_event

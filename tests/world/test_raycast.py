@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from llamafactory_embodied.errors import SceneError
-from llamafactory_embodied.world.raycast import NO_HIT, Camera, Primitive, cast, first_hits, shade
+from llamafactory_embodied.world.raycast import Camera, Primitive, cast, shade
 
 RED, GREEN, GREY = (220, 30, 30), (30, 200, 40), (128, 128, 128)
 
@@ -154,27 +154,6 @@ def test_any_boxes_cover_the_pixels_of_a_brute_force_caster(drawn, view_from):
     expected = brute_force(primitives, camera)
     sure = expected != -9
     assert (cast(primitives, camera).owners[sure] == expected[sure]).all()
-
-
-@settings(max_examples=40, deadline=None, derandomize=True)
-@given(st.lists(boxes, min_size=1, max_size=5), st.tuples(finite, finite, finite))
-def test_first_hits_say_what_a_cast_sees(drawn, position):
-    primitives = [box((x, y, z), (a, b, c), owner=n) for n, (x, y, z, a, b, c, _) in enumerate(drawn)]
-    camera = level_camera(9, 9, position=position, yaw=20.0, horizon=10.0)
-    expected = brute_force(primitives, camera, near_m=0.0)
-    u, v = camera.rays()
-    grid = np.stack([np.broadcast_to(u, (9, 9)), np.broadcast_to(v, (9, 9)), np.ones((9, 9))], axis=-1)
-    points = np.asarray(position) + 50.0 * (grid @ camera.basis().T)
-    hits = first_hits(primitives, position, points.reshape(-1, 3)).reshape(9, 9)
-    sure = expected != -9
-    assert (np.where(hits == NO_HIT, -2, hits)[sure] == expected[sure]).all()
-
-
-def test_first_hits_look_no_further_than_the_point():
-    wall = box((0.0, 0.0, 2.0), (1.0, 1.0, 0.1), owner=5)
-    points = np.array([[0.0, 0.0, 1.0], [0.0, 0.0, 3.0], [0.0, 0.0, 2.0], [5.0, 0.0, 1.0]])
-    assert first_hits([wall], (0.0, 0.0, 0.0), points).tolist() == [NO_HIT, 5, 5, NO_HIT]
-    assert first_hits([], (0.0, 0.0, 0.0), points).tolist() == [NO_HIT] * 4
 
 
 def test_faces_of_a_box_differ_in_brightness_and_keep_their_hue():

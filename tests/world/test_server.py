@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from toy_rooms import FRAME, found, kitchen, opened
 
-from llamafactory_embodied.world import server as module
+from llamafactory_embodied.world import picture as module
 
 
 def test_pictures_are_drawn_only_when_they_are_read(monkeypatch):
