@@ -1,5 +1,6 @@
 """Where the agent can stand: a grid of free positions, from the boxes of what stands in the room."""
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -19,6 +20,8 @@ _L_SHAPED_COUNTER_M2 = (
 _NEVER_BLOCKING = frozenset({"Floor", "Window", "Curtains", "Blinds", "Painting", "Mirror", "LightSwitch", "Faucet"})
 
 Array = npt.NDArray[np.float64]
+Sides = tuple[float, float, float, float]
+"""A rectangle on the floor plan: x low, x high, z low, z high, metres."""
 
 
 class Occupancy:
@@ -30,12 +33,12 @@ class Occupancy:
         Args:
             objects: AI2-THOR object metadata.
             bounds: the scene's `sceneBounds`.
-            start: a position that is known to be free, metres; a box over it is not taken at its word.
+            start: a position that is known to be free, metres; a box that covers it or comes too near is cut back.
         """
         center, size = bounds["center"], bounds["size"]
         self.low = np.array([center["x"] - size["x"] / 2, center["z"] - size["z"] / 2]) + AGENT_RADIUS_M
         self.high = np.array([center["x"] + size["x"] / 2, center["z"] + size["z"] / 2]) - AGENT_RADIUS_M
-        boxes = [box for item in objects if (box := _footprint(item)) is not None and not _covers(box, start)]
+        boxes = [kept for item in objects if (box := _footprint(item)) and (kept := _kept_off(box, start))]
         self.boxes: Array = np.array(boxes, dtype=float).reshape(-1, 4)
 
     def free(self, points: Array) -> npt.NDArray[np.bool_]:
@@ -93,8 +96,8 @@ def _flood(free: npt.NDArray[np.bool_], seed: tuple[int, int]) -> npt.NDArray[np
         region = grown
 
 
-def _footprint(item: Mapping[str, Any]) -> tuple[float, float, float, float] | None:
-    """The blocking rectangle (x low, x high, z low, z high) of one object, or None if one walks past it."""
+def _footprint(item: Mapping[str, Any]) -> Sides | None:
+    """The blocking rectangle of one object, or None if one walks past it."""
     center, size = item["axisAlignedBoundingBox"]["center"], item["axisAlignedBoundingBox"]["size"]
     low, high = center["y"] - size["y"] / 2, center["y"] + size["y"] / 2
     if item["objectType"] in _NEVER_BLOCKING or item.get("isPickedUp") or high < _BODY_M[0] or low > _BODY_M[1]:
@@ -109,5 +112,20 @@ def _footprint(item: Mapping[str, Any]) -> tuple[float, float, float, float] | N
     )
 
 
-def _covers(box: tuple[float, float, float, float], point: Mapping[str, float]) -> bool:
-    return box[0] < point["x"] < box[1] and box[2] < point["z"] < box[3]
+def _kept_off(box: Sides, point: Mapping[str, float]) -> Sides | None:
+    """What is left of a box that comes nearer to a point than the agent's radius, cut where that takes least.
+
+    AI2-THOR's boxes are upright: that of a turned bathtub or a bent counter covers places where agents have stood.
+    """
+    x, z = point["x"], point["z"]
+    gap = math.hypot(max(box[0] - x, 0.0, x - box[1]), max(box[2] - z, 0.0, z - box[3]))
+    if gap >= AGENT_RADIUS_M - 1e-6:
+        return box
+    cuts = (
+        (box[0], min(box[1], x - AGENT_RADIUS_M), box[2], box[3]),
+        (max(box[0], x + AGENT_RADIUS_M), box[1], box[2], box[3]),
+        (box[0], box[1], box[2], min(box[3], z - AGENT_RADIUS_M)),
+        (box[0], box[1], max(box[2], z + AGENT_RADIUS_M), box[3]),
+    )
+    left = [cut for cut in cuts if cut[0] < cut[1] and cut[2] < cut[3]]
+    return max(left, key=lambda cut: (cut[1] - cut[0]) * (cut[3] - cut[2]), default=None)

@@ -5,7 +5,7 @@ AI2-THOR gives one) and facing `rotation.y`. Shapes follow the object's present 
 """
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, TypeVar
 
@@ -94,12 +94,13 @@ KNOWN_TYPES: frozenset[str] = frozenset({*_STATEFUL, *small.SMALL_SHAPES, *furni
 """Object types that have a shape of their own; others get a generic one."""
 
 
-def object_primitives(item: Mapping[str, Any], owner: int) -> list[Primitive]:
+def object_primitives(item: Mapping[str, Any], owner: int, parts: Sequence[Part] = ()) -> list[Primitive]:
     """The primitives of one object in its present state.
 
     Args:
         item: AI2-THOR's metadata of the object.
         owner: index of the object in its scene's list.
+        parts: in place of those of its type, as fractions of its oriented box.
 
     Raises:
         SceneError: the object has no type or no usable bounding box.
@@ -107,6 +108,8 @@ def object_primitives(item: Mapping[str, Any], owner: int) -> list[Primitive]:
     kind = item.get("objectType")
     if not isinstance(kind, str):
         raise SceneError(f"Object {item.get('objectId')!r} has objectType {kind!r}; expected a name such as 'Apple'.")
+    if parts:
+        return fit(parts, object_frame(item), COLORS.get(kind, GENERIC), owner)
     frame = _frame(kind, item)
     parts = _parts(kind, item, Size(*(float(half) for half in frame.half)))
     return fit(parts, frame, COLORS.get(kind, GENERIC), owner)

@@ -9,6 +9,7 @@ from typing import Any
 
 from .boxes import distance_to_box, forward, moved
 from .camera import Camera
+from .open_cases import cases_of
 from .picture import Picture
 from .primitive import Primitive
 from .shapes import object_primitives, room_primitives
@@ -64,6 +65,7 @@ class RoomState:
         self.held = next((item["objectId"] for item in self.objects if item.get("isPickedUp")), None)
         self.start = dict(self.agent["position"])
         self._tops = {item["objectId"]: tops for item in self.objects if (tops := self._worktops(item))}
+        self._cases = cases_of(metadata)
         self._structure = room_primitives(metadata)
         self._structure_points = points_on(self._structure)
         self._drawn: dict[int, tuple[Item, list[Primitive], Points]] = {}
@@ -172,7 +174,8 @@ class RoomState:
         for number, item in enumerate(self.objects):
             kept = self._drawn.get(number)
             if kept is None or kept[0] is not item:
-                parts = [part for solid in self.solids(item) for part in object_primitives(solid, number)]
+                case = self._cases.get(item["objectId"], ())
+                parts = [part for solid in self.solids(item) for part in object_primitives(solid, number, case)]
                 kept = self._drawn[number] = item, parts, points_on(parts)
             solids += kept[1]
         return solids

@@ -20,6 +20,7 @@ _STRIP_M = 0.68  # depth of a worktop along a wall below which no cabinet tells
 _LIP_M = 0.03  # by which a worktop stands out before the cabinets below it
 _DEEPEST_UNIT_M = 1.0
 _DEEPEST_BASIN_M = 0.5
+_AT_WALL_M = 0.45  # a counter nearer to the end of the floor stands at a wall
 _BASE_UNITS = frozenset({"Cabinet", "Drawer"})
 _WITHOUT_FRONT = frozenset(
     {"CoffeeTable", "CounterTop", "DiningTable", "Shelf", "SideTable", "Sink", "SinkBasin", "StoveBurner"}
@@ -73,7 +74,7 @@ def worktop(counter: Item, objects: Sequence[Item], with_holes: bool = True) -> 
         return [whole]
     strips = _strips(counter, objects) or [whole]
     holes = [footprint(item) for item in objects if _set_in(item, counter)] if with_holes else []
-    return [whole] if strips == [whole] and not holes else _cells(strips, holes)
+    return [whole] if strips == [whole] and not holes else cells(strips, holes)
 
 
 def _set_in(item: Item, counter: Item) -> bool:
@@ -97,7 +98,23 @@ def _strips(counter: Item, objects: Sequence[Item]) -> list[Rectangle]:
             if depth <= _DEEPEST_UNIT_M:
                 depths[yaw] = max(depths.get(yaw, 0.0), depth)
     strips = [_strip(whole, yaw, depth) for yaw, depth in sorted(depths.items())]
-    return strips and _cover(strips, whole, [item for item in objects if _on_top(item, counter)])
+    carried = [item for item in objects if _on_top(item, counter)]
+    return _cover(strips, whole, carried) if strips else _corner(whole, carried, objects)
+
+
+def _corner(whole: Rectangle, carried: Sequence[Item], objects: Sequence[Item]) -> list[Rectangle]:
+    """Strips along two walls of a large box with nothing below, where they carry all that stands on it; else none."""
+    if min(whole.x_high - whole.x_low, whole.z_high - whole.z_low) < 2 * _STRIP_M:
+        return []
+    floors = [footprint(item) for item in objects if item["objectType"] == "Floor"]
+    at_wall = [
+        _strip(whole, yaw, _STRIP_M)
+        for yaw, (axis, sign) in _FACING.items()
+        for side in [(0 if sign > 0 else 1) + (0 if axis == "x" else 2)]
+        if any(abs(whole[side] - floor[side]) < _AT_WALL_M for floor in floors)
+    ]
+    holds = all(any(strip.holds(*_middle(thing)) for strip in at_wall) for thing in carried)
+    return at_wall if len(at_wall) == 2 and holds else []
 
 
 def _stands_below(unit: Item, counter: Item) -> bool:
@@ -146,8 +163,8 @@ def _cover(strips: list[Rectangle], whole: Rectangle, things: Sequence[Item]) ->
     return strips
 
 
-def _cells(strips: Sequence[Rectangle], holes: Sequence[Rectangle]) -> list[Rectangle]:
-    """The union of strips less the holes, in rectangles that do not overlap and are as long as they can be."""
+def cells(strips: Sequence[Rectangle], holes: Sequence[Rectangle]) -> list[Rectangle]:
+    """The union of rectangles less the holes, in rectangles that do not overlap and are as long as they can be."""
     areas = [*strips, *holes]
     x_cuts = sorted({edge for area in areas for edge in area[:2]})
     z_cuts = sorted({edge for area in areas for edge in area[2:]})
