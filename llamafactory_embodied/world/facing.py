@@ -10,6 +10,10 @@ from typing import Any
 from .boxes import box_of, forward, low_and_high
 
 BUILT_IN = frozenset({"Cabinet", "Drawer"})
+DOOR_ONLY_M = 0.06
+"""The box of a cabinet that is thinner is its door's alone: what is in it lies behind the box."""
+_YAWS = (0.0, 90.0, 180.0, 270.0)
+_BLOCKED_M = 0.3  # no front has something nearer before it
 _HINGE_SHARE = 0.7  # of the way from the middle to a face, from which on a position is taken for a hinge on that face
 
 
@@ -27,19 +31,30 @@ def with_fronts(metadata: Mapping[str, Any]) -> dict[str, Any]:
 def front_yaw(item: Mapping[str, Any], metadata: Mapping[str, Any]) -> float:
     """The yaw in degrees (a quarter turn) to which a built-in object's front looks.
 
-    Of the faces on whose edge the object's position lies, the one with most free space before it; the recorded
-    rotation where the position is on none.
+    Of the faces on whose edge the object's position lies (the two sides of a box that is only a door), the one with most free space before it. Where the position
+    is on none: the recorded rotation, or that of the most free space where something stands right before it.
 
     Args:
         item: metadata of the object.
         metadata: its scene, for the walls and what stands before the object.
     """
     recorded = 90.0 * (round(float(item["rotation"]["y"]) / 90.0) % 4)
-    candidates = [yaw for yaw in (0.0, 90.0, 180.0, 270.0) if _hinge_share(item, yaw) >= _HINGE_SHARE]
-    if not candidates:
-        return recorded
+    candidates = _through_door(item) or [yaw for yaw in _YAWS if _hinge_share(item, yaw) >= _HINGE_SHARE]
     solids = [low_and_high(other) for other in metadata["objects"] if other["objectType"] in (*BUILT_IN, "Fridge")]
+    if not candidates:
+        if _free_m(item, recorded, solids, metadata) > _BLOCKED_M:
+            return recorded
+        candidates = list(_YAWS)
     return max(candidates, key=lambda yaw: (_free_m(item, yaw, solids, metadata), yaw == recorded))
+
+
+def _through_door(item: Mapping[str, Any]) -> list[float]:
+    """The two sides of a box that is a door's alone; its hinge is at its edge and says nothing."""
+    _, size = box_of(item)
+    thin, wide = sorted("xz", key=lambda axis: size[axis])
+    if size[thin] > DOOR_ONLY_M or size[wide] <= DOOR_ONLY_M:
+        return []
+    return [0.0, 180.0] if thin == "z" else [90.0, 270.0]
 
 
 def _hinge_share(item: Mapping[str, Any], yaw: float) -> float:

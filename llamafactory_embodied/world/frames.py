@@ -8,6 +8,7 @@ import numpy as np
 from ..errors import SceneError
 from .primitive import FloatArray
 
+_FLAT_HALF_M = 0.03  # of a window or a mirror
 _MIN_HALF_M = 0.002  # cards and discs have boxes of no height at all
 
 
@@ -66,6 +67,12 @@ def upright(frame: Frame) -> Frame:
     """The same box with the axis nearest to the vertical as top axis, pointing up."""
     top = int(np.argmax(np.abs(frame.axes[1])))
     return _reordered(frame, {0: (1, 0, 2), 1: (0, 1, 2), 2: (0, 2, 1)}[top])
+
+
+def across_corner(frame: Frame, yaw_deg: float) -> Frame:
+    """What hangs flat across the corner of a room: AI2-THOR's upright box of it is as deep as it is wide."""
+    width = float(np.hypot(frame.half[0], frame.half[2]))
+    return Frame(frame.center, np.array([width, frame.half[1], _FLAT_HALF_M]), yaw_matrix(yaw_deg))
 
 
 def facing_thin_side(frame: Frame) -> Frame:

@@ -1,7 +1,8 @@
 """Shapes of furniture and fittings that have no inside and no state."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import MappingProxyType
+from typing import NamedTuple
 
 from .palette import (
     BLACK,
@@ -55,6 +56,36 @@ def _seat(cushion: float, arm: float, cushion_color: Color) -> list[Part]:
     ]
 
 
+_ARM_CHAIR, _SOFA, _BED = 0.1, -0.05, 0.2  # usual heights of seats and mattress, -1 at the foot and 1 at the top
+
+
+def _arm_chair(cushion: float) -> list[Part]:
+    return _seat(cushion, 0.25, (206, 130, 104))
+
+
+def _sofa(cushion: float) -> list[Part]:
+    seam = box((-0.01, 0.01), (cushion - 0.2, cushion + 0.01), (-0.5, 1.0), CHARCOAL)
+    return [*_seat(cushion, 0.14, (124, 168, 158)), seam]
+
+
+def _bed(mattress: float) -> list[Part]:
+    return [
+        box(_ALL, (-1, mattress - 0.55), _ALL, WOOD),
+        box((-0.97, 0.97), (mattress - 0.55, mattress), (-0.35, 0.98)),
+        box((-0.97, 0.97), (mattress - 0.55, mattress), (-0.95, -0.35), WHITE),
+        box(_ALL, (-1, 1), (-1, -0.95), DARK_WOOD),
+    ]
+
+
+def _side_table(top: float) -> list[Part]:
+    below = 1 - top
+    return [
+        box(_ALL, (0.86 - below, top), _ALL),
+        *_legs(0.86 - below, 0.14, DARK_WOOD),
+        box((-0.9, 0.9), (0.45 - below, 0.86 - below), (-0.9, 0.9), DARK_WOOD),
+    ]
+
+
 def _picture(inner: Color, second: Color) -> list[Part]:
     """A framed picture, the same from both sides: recordings do not say which side is the wall's."""
     return [
@@ -77,15 +108,10 @@ _GLAZED_FRAME = [
 
 FURNITURE_SHAPES: Mapping[str, list[Part]] = MappingProxyType(
     {
-        "ArmChair": _seat(0.1, 0.25, (206, 130, 104)),
-        "Bathtub": tray(_ALL, _ALL, _ALL, (0.1, 0.3, 0.06), None, STEEL),
+        "ArmChair": _arm_chair(_ARM_CHAIR),
+        "Bathtub": tray(_ALL, _ALL, _ALL, (0.1, 0.03, 0.06), None, STEEL),
         "BathtubBasin": tray(_ALL, (-1.1, 0.9), _ALL, (0.04, 0.08, 0.03), None, (170, 190, 202)),
-        "Bed": [
-            box(_ALL, (-1, -0.35), _ALL, WOOD),
-            box((-0.97, 0.97), (-0.35, 0.2), (-0.95, 0.98)),
-            box((-0.97, 0.97), (0.2, 0.24), (-0.95, -0.35), WHITE),
-            box(_ALL, (-1, 1), (-1, -0.95), DARK_WOOD),
-        ],
+        "Bed": _bed(_BED),
         "Chair": [
             box(_ALL, (-0.12, 0.0), (-0.9, 1)),
             box(_ALL, (0.2, 1), (-1, -0.86)),
@@ -118,13 +144,9 @@ FURNITURE_SHAPES: Mapping[str, list[Part]] = MappingProxyType(
             box((0.94, 1), _ALL, _ALL),
             box((-0.94, 0.94), _ALL, (-1, -0.96), PALE_WOOD),
         ],
-        "SideTable": [
-            box(_ALL, (0.86, 1), _ALL),
-            *_legs(0.86, 0.14, DARK_WOOD),
-            box((-0.9, 0.9), (0.45, 0.86), (-0.9, 0.9), DARK_WOOD),
-        ],
+        "SideTable": _side_table(1.0),
         "SinkBasin": tray(_ALL, (-1.2, 1), _ALL, (0.05, 0.2, 0.06), (206, 212, 218), (112, 122, 132)),
-        "Sofa": [*_seat(-0.05, 0.14, (124, 168, 158)), box((-0.01, 0.01), (-0.25, -0.04), (-0.5, 1.0), CHARCOAL)],
+        "Sofa": _sofa(_SOFA),
         "Stool": [
             cylinder(_ALL, (0.82, 1), _ALL),
             *_legs(0.82, 0.2, DARK_WOOD),
@@ -179,12 +201,42 @@ def sink(height_m: float) -> list[Part]:
 
 def desk(height_m: float) -> list[Part]:
     """A desk; one that is higher than a table has a back and a shelf above it."""
-    top = 2 * 0.76 / height_m - 1
-    if top > 0.9:
-        return _table(0.9, 0.08, DARK_WOOD)
+    top = _desk_top(height_m)
+    return _table(0.9, 0.08, DARK_WOOD) if top > 0.9 else _high_desk(top)
+
+
+def _desk_top(height_m: float) -> float:
+    return 2 * 0.76 / height_m - 1
+
+
+def _high_desk(top: float) -> list[Part]:
     return [
         box(_ALL, (top - 0.08, top), _ALL),
         *_legs(top - 0.08, 0.08, DARK_WOOD),
         box(_ALL, (top, 1), (-1, -0.94), WOOD),
         box(_ALL, (0.95, 1), (-0.94, -0.5), WOOD),
     ]
+
+
+class Surface(NamedTuple):
+    """Furniture whose surface may be at another height than usual.
+
+    Attributes:
+        usual: height in metres of its box -> where the surface usually is, from -1 at the foot to 1 at the top.
+        parts: where the surface is -> its parts.
+    """
+
+    usual: Callable[[float], float]
+    parts: Callable[[float], list[Part]]
+
+
+SURFACES: Mapping[str, Surface] = MappingProxyType(
+    {
+        "ArmChair": Surface(lambda _: _ARM_CHAIR, _arm_chair),
+        "Bed": Surface(lambda _: _BED, _bed),
+        "Desk": Surface(lambda height_m: min(1.0, _desk_top(height_m)), _high_desk),
+        "SideTable": Surface(lambda _: 1.0, _side_table),
+        "Sofa": Surface(lambda _: _SOFA, _sofa),
+    }
+)
+"""Type -> shapes whose surface what lies on them tells."""

@@ -3,6 +3,7 @@
 import math
 from typing import NamedTuple
 
+from .facing import DOOR_ONLY_M
 from .palette import BLACK, CHARCOAL, CREAM, SILVER, SKY, STEEL, WHITE
 from .parts import Part, Span, box, cup, cylinder, tray
 from .primitive import Color
@@ -68,7 +69,8 @@ def _leaves(size: Size, y: Span, openness: float, color: Color | None = None) ->
 def cabinet(size: Size, openness: float) -> list[Part]:
     """A cabinet: a framed front with a knob on each leaf, or its pale inside."""
     if openness > 0:
-        return [*shell(size, CREAM), *_leaves(size, _ALL, openness)]
+        case = shell(size, CREAM) if 2 * size.z > DOOR_ONLY_M else []
+        return [*case, *_leaves(size, _ALL, openness)]
     edges = [(-0.96, 0.96)] if 2 * size.x < _DOUBLE_DOOR_M else [(-0.97, -0.03), (0.03, 0.97)]
     parts = [box(_ALL, _ALL, (-1, 1), (116, 76, 46))]
     for number, (left, right) in enumerate(edges):

@@ -14,7 +14,7 @@ from . import device_shapes as device
 from . import furniture_shapes as furniture
 from . import hollow_shapes as hollow
 from . import small_shapes as small
-from .frames import Frame, along_length, along_roll, facing_thin_side, object_frame, upright
+from .frames import Frame, across_corner, along_length, along_roll, facing_thin_side, object_frame, upright
 from .hollow_shapes import Size
 from .palette import COLORS, FLOORS, GENERIC, WALLS, WHITE
 from .parts import Part, ball, box, fit
@@ -164,7 +164,9 @@ def _frame(kind: str, item: Mapping[str, Any]) -> Frame:
     if kind in _BY_LENGTH:
         return along_length(frame)
     if kind in _ON_WALL:
-        return facing_thin_side(frame)
+        yaw = float(item["rotation"]["y"])
+        diagonal = abs(yaw % 90 - 45) < 15 and not item.get("objectOrientedBoundingBox")
+        return across_corner(frame, yaw) if diagonal else facing_thin_side(frame)
     if kind in _BY_ROLL:
         return along_roll(frame)
     return upright(frame) if kind in _FLAT else frame

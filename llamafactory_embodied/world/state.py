@@ -9,11 +9,12 @@ from typing import Any
 
 from .boxes import distance_to_box, forward, moved
 from .camera import Camera
-from .open_cases import cases_of
+from .fitted import fitted_shapes
 from .picture import Picture
 from .primitive import Primitive
 from .shapes import object_primitives, room_primitives
 from .sightlines import Points, Solids, joined, points_on, seen_owners, solids_of
+from .support import shut_away
 from .surfaces import footprint, with_footprint, worktop
 
 CAMERA_ABOVE_BODY_M = {True: 0.675, False: 0.0}
@@ -65,7 +66,7 @@ class RoomState:
         self.held = next((item["objectId"] for item in self.objects if item.get("isPickedUp")), None)
         self.start = dict(self.agent["position"])
         self._tops = {item["objectId"]: tops for item in self.objects if (tops := self._worktops(item))}
-        self._cases = cases_of(metadata)
+        self._fitted = fitted_shapes(metadata)
         self._structure = room_primitives(metadata)
         self._structure_points = points_on(self._structure)
         self._drawn: dict[int, tuple[Item, list[Primitive], Points]] = {}
@@ -174,8 +175,8 @@ class RoomState:
         for number, item in enumerate(self.objects):
             kept = self._drawn.get(number)
             if kept is None or kept[0] is not item:
-                case = self._cases.get(item["objectId"], ())
-                parts = [part for solid in self.solids(item) for part in object_primitives(solid, number, case)]
+                told = self._fitted.get(item["objectId"], ())
+                parts = [part for solid in self.solids(item) for part in object_primitives(solid, number, told)]
                 kept = self._drawn[number] = item, parts, points_on(parts)
             solids += kept[1]
         return solids
@@ -200,9 +201,10 @@ class RoomState:
         return self._visible
 
     def sightlines(self) -> tuple[Solids, Points]:
-        """All solids, and points on those of the objects; packed anew when an object has changed."""
+        """All solids, and points on those of the objects that are not shut away; packed when an object has changed."""
         if self._packed is None:
-            solids = self.primitives()
-            points = [self._structure_points, *(self._drawn[number][2] for number in range(len(self.objects)))]
+            solids, hidden = self.primitives(), shut_away(self.objects)
+            shown = [number for number, item in enumerate(self.objects) if item["objectId"] not in hidden]
+            points = [self._structure_points, *(self._drawn[number][2] for number in shown)]
             self._packed = solids_of(solids), joined(points)
         return self._packed

@@ -9,6 +9,7 @@ from .boxes import box_of, low_and_high
 
 STEP_M = 0.05
 _MARGIN_M = 0.01
+_INSIDE_SLACK_M = 0.01  # boxes of contents touch the walls, and rounding moves them through
 _RESTS_ON_BOTTOM = frozenset(
     [
         "CounterTop",
@@ -46,6 +47,21 @@ def support_height(receptacle: Mapping[str, Any]) -> float:
     if kind in _FRACTION_OF_HEIGHT:
         return bottom + (top - bottom) * _FRACTION_OF_HEIGHT[kind]
     return top
+
+
+def shut_away(objects: Sequence[Mapping[str, Any]]) -> frozenset[str]:
+    """The objectIds of the portable things whose box lies inside the box of something closed.
+
+    Not of all that a closed receptacle lists: what stands on a closed toilet is its content too.
+    """
+    closed = [item for item in objects if item["receptacle"] and item["openable"] and not item["isOpen"]]
+    inside = [item for item in objects if item["pickupable"] and not item.get("isPickedUp")]
+    if not closed or not inside:
+        return frozenset()
+    outer, inner = (np.array([low_and_high(item) for item in items]) for items in (closed, inside))
+    above_low = (inner[:, None, 0] >= outer[None, :, 0] - _INSIDE_SLACK_M).all(axis=2)
+    below_high = (inner[:, None, 1] <= outer[None, :, 1] + _INSIDE_SLACK_M).all(axis=2)
+    return frozenset(inside[int(number)]["objectId"] for number in np.flatnonzero((above_low & below_high).any(axis=1)))
 
 
 def find_spot(

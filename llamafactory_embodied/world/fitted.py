@@ -1,9 +1,11 @@
-"""Furniture with shelves in it, drawn open where they are.
+"""Shapes of which a scene tells more than the object's own box: open shelves, and how high seats and table tops are.
 
 AI2-THOR gives a television stand or a shelving unit one box and each Shelf in it a box of its own: the room above the
-board. What lies there is seen from the front, so the furniture is its box less those of its shelves.
+board. What lies there is seen from the front, so the furniture is its box less those of its shelves. And the box of a
+sofa says nothing of its seat, but what lies on it does: it would be hidden in a seat that is drawn higher.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -11,6 +13,7 @@ import numpy as np
 
 from .boxes import low_and_high
 from .frames import Frame, object_frame
+from .furniture_shapes import SURFACES
 from .palette import DARK_WOOD
 from .parts import Part, box
 from .surfaces import Rectangle, cells
@@ -18,9 +21,36 @@ from .surfaces import Rectangle, cells
 _CASES = frozenset({"Dresser", "SideTable", "ShelvingUnit", "TVStand"})
 _INSIDE_SHARE = 0.8  # of a shelf's box, from which on it is part of the furniture
 _BACK_M = 0.02
+_LIFT_M = 0.01  # by which a thing lies clear of the surface under it
+_LEAST_HEIGHT = -0.6  # in -1..1: what lies lower lies under the furniture
 _AT_WALL_M = 0.35  # furniture nearer to a wall has a back; other is open to both sides
 
 Item = Mapping[str, Any]
+
+
+def fitted_shapes(metadata: Mapping[str, Any]) -> dict[str, Sequence[Part]]:
+    """objectId -> parts, in fractions of the box, for what a scene tells more about."""
+    lowest: dict[str, float] = {}
+    for item in metadata["objects"]:
+        for parent in item.get("parentReceptacles") or ():
+            lowest[parent] = min(lowest.get(parent, math.inf), low_and_high(item)[0][1])
+    told = {
+        item["objectId"]: open_case(item, metadata) or _surface(item, lowest.get(item["objectId"], math.inf))
+        for item in metadata["objects"]
+    }
+    return {object_id: parts for object_id, parts in told.items() if parts}
+
+
+def _surface(item: Item, lowest_m: float) -> list[Part]:
+    """The parts of furniture on which something lies lower than its surface is drawn; empty for everything else."""
+    drawn = SURFACES.get(item["objectType"])
+    if drawn is None:
+        return []
+    (_, bottom, _), (_, top, _) = low_and_high(item)
+    half = max((top - bottom) / 2, 1e-3)
+    height = (lowest_m - bottom) / half - 1 - _LIFT_M / half
+    usual = drawn.usual(2 * half)
+    return drawn.parts(height) if _LEAST_HEIGHT < height < usual - _LIFT_M / half else []
 
 
 def open_case(item: Item, metadata: Mapping[str, Any]) -> list[Part]:
@@ -71,8 +101,3 @@ def _wall_side(frame: Frame, depth: int, bounds: Mapping[str, Any]) -> int:
     gaps = {side: float((size / 2 - np.abs(frame.center + side * way - center))[[0, 2]].min()) for side in (-1, 1)}
     side = min(gaps, key=lambda end: gaps[end])
     return side if gaps[side] <= _AT_WALL_M else 0
-
-
-def cases_of(metadata: Mapping[str, Any]) -> dict[str, Sequence[Part]]:
-    """objectId -> parts of all furniture of a scene that has shelves in it."""
-    return {item["objectId"]: parts for item in metadata["objects"] if (parts := open_case(item, metadata))}
