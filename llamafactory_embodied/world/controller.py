@@ -2,6 +2,7 @@
 
 import multiprocessing
 import queue
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +13,7 @@ import ai2thor.controller
 from ..errors import SettingsError, SimulatorError
 from ..settings import option
 from .server import EmbeddedServer
+from .unity import UnityController, missing_build
 
 BACKENDS = ("embedded", "unity")
 
@@ -115,12 +117,13 @@ def open_controller(
 
 def _open_unity(parameters: dict[str, Any]) -> Any:
     try:
-        return ai2thor.controller.Controller(**parameters)
-    except Exception as error:  # ai2thor raises whatever its download, Vulkan probe or Unity process hit
+        return UnityController(**parameters)
+    except (SimulatorError, TypeError, AssertionError) as error:
+        missing = None if "local_executable_path" in parameters else missing_build()
         raise SimulatorError(
-            f"AI2-THOR's Unity simulator does not start here ({type(error).__name__}: {error}). "
-            "Its build is downloaded at first use and needs Vulkan or an X server; pass local_executable_path=... "
-            "for a build at hand, or use backend=embedded."
+            f"AI2-THOR's Unity simulator does not start here: {missing or error}. It needs its build, which is "
+            "downloaded at first use, and Vulkan or an X server; pass local_executable_path=... for a build at hand, "
+            "or use backend=embedded."
         ) from error
 
 
@@ -133,7 +136,7 @@ def _start_unity(answers: Any) -> None:
 
 
 def probe_unity(timeout_s: float = 20.0) -> str | None:
-    """Whether Unity can run here, tried in a process of its own: AI2-THOR's download has no time limit.
+    """Whether Unity can run here, tried in a process of its own.
 
     Args:
         timeout_s: how long to wait before giving up.
@@ -145,13 +148,20 @@ def probe_unity(timeout_s: float = 20.0) -> str | None:
     answers = context.Queue()
     child = context.Process(target=_start_unity, args=(answers,), daemon=True)
     child.start()
-    child.join(timeout_s)
-    if child.is_alive():
+    try:
+        reason = _answer(answers, child, timeout_s)
+    finally:
         child.kill()
         child.join()
-        return f"AI2-THOR did not start within {timeout_s:g} s: its build is probably being downloaded, or cannot be."
-    try:
-        reason = answers.get(timeout=1)
-    except queue.Empty:
-        return f"AI2-THOR's process ended with code {child.exitcode} before it could say why."
     return None if reason is None else str(reason)
+
+
+def _answer(answers: Any, child: Any, timeout_s: float) -> Any:
+    deadline = time.monotonic() + timeout_s
+    while time.monotonic() < deadline:
+        try:
+            return answers.get(timeout=min(0.1, timeout_s))
+        except queue.Empty:
+            if not child.is_alive() and answers.empty():
+                return f"AI2-THOR's process ended with code {child.exitcode} before it could say why."
+    return f"AI2-THOR did not start within {timeout_s:g} s: its build is probably being downloaded, or cannot be."

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from toy_rooms import FRAME, kitchen, opened
 
-from llamafactory_embodied.errors import SceneError, SettingsError, SimulatorError
+from llamafactory_embodied.errors import SceneError, SettingsError
 from llamafactory_embodied.world import controller as module
 from llamafactory_embodied.world.controller import FrameSettings, open_controller, probe_unity
 
@@ -70,17 +70,6 @@ def test_the_frame_size_can_change_on_the_way():
     assert (event.frame.shape, event.metadata["screenWidth"]) == ((40, 80, 3), 80)
 
 
-def test_what_unity_raises_is_a_simulator_error_with_advice(monkeypatch):
-    def broken(**parameters):
-        raise ValueError("Invalid commit_id")
-
-    monkeypatch.setattr(ai2thor.controller, "Controller", broken)
-    with pytest.raises(
-        SimulatorError, match=r"does not start here \(ValueError: Invalid commit_id\).*backend=embedded"
-    ):
-        open_controller("unity", FRAME)
-
-
 def test_probing_unity_gives_up_in_time_and_says_why():
     reason = probe_unity(timeout_s=0.2)
     assert reason == "AI2-THOR did not start within 0.2 s: its build is probably being downloaded, or cannot be."
@@ -89,7 +78,7 @@ def test_probing_unity_gives_up_in_time_and_says_why():
 @pytest.mark.parametrize("ends", ["exit", "hang"])
 def test_a_probe_that_dies_or_hangs_gives_a_reason(ends, monkeypatch):
     monkeypatch.setattr(module, "_start_unity", {"exit": _exit, "hang": _hang}[ends])
-    reason = probe_unity(timeout_s=30.0 if ends == "exit" else 1.0)
+    reason = probe_unity(timeout_s=150.0 if ends == "exit" else 1.0)
     assert reason is not None
     assert ("ended with code 3" in reason) == (ends == "exit")
 
