@@ -39,6 +39,16 @@ VERBS = {
         "llamafactory_embodied.stages.grounding:GroundingSettings",
         "llamafactory_embodied.verbs:run_ground",
     ),
+    "record": Verb(
+        "scenes of a running AI2-THOR become scene files, with where one can stand and handle things",
+        "llamafactory_embodied.world.record:RecordSettings",
+        "llamafactory_embodied.world.record:run_record",
+    ),
+    "parity": Verb(
+        "two simulators play the same seeded actions: how far they agree, by action and kind of room",
+        "llamafactory_embodied.parity:ParitySettings",
+        "llamafactory_embodied.parity:run_parity",
+    ),
     "check": Verb(
         "lints a data set without decoding images: each damaged sample with its place and cure",
         "llamafactory_embodied.datatools.check:CheckSettings",

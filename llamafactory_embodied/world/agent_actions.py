@@ -11,6 +11,7 @@ import numpy.typing as npt
 from .arguments import Arguments, named_object, number
 from .boxes import distance_to_box, forward
 from .occupancy import Occupancy
+from .scene import recorded_poses
 from .sightlines import in_picture, open_ways
 from .state import CAMERA_ABOVE_BODY_M, ActionFailedError, RoomState
 
@@ -20,6 +21,8 @@ _HORIZON_DEG = (-30.0, 60.0)
 _YAWS_DEG = (0.0, 90.0, 180.0, 270.0)
 _HORIZONS_DEG = (-30.0, 0.0, 30.0, 60.0)
 
+_POSE_ARGUMENTS = ("maxDistance", "positions", "rotations", "horizons", "standings")
+
 Array = npt.NDArray[np.float64]
 
 
@@ -27,12 +30,17 @@ def _occupancy(state: RoomState) -> Occupancy:
     in_hand = set(state.in_hand())
     standing = [item for item in state.objects if item["objectId"] not in in_hand]
     return Occupancy(
-        [solid for item in standing for solid in state.solids(item)], state.scene["sceneBounds"], state.start
+        [solid for item in standing for solid in state.solids(item)],
+        state.scene["sceneBounds"],
+        state.start,
+        state.scene.get("reachablePositions") or (),
     )
 
 
 def reachable_positions(state: RoomState, _: Arguments) -> list[dict[str, float]]:
-    """GetReachablePositions: the points of the grid to which the agent can walk."""
+    """GetReachablePositions: the points of the grid to which the agent can walk; those recorded with the scene."""
+    if state.scene.get("reachablePositions"):
+        return [dict(position) for position in state.scene["reachablePositions"]]
     body = state.agent["position"]
     points = _occupancy(state).reachable(np.array([body["x"], body["z"]]), state.settings["gridSize"])
     return [_position(point, body["y"]) for point in points]
@@ -41,6 +49,9 @@ def reachable_positions(state: RoomState, _: Arguments) -> list[dict[str, float]
 def interactable_poses(state: RoomState, action: Arguments) -> list[dict[str, Any]]:
     """GetInteractablePoses: poses from which the object is visible, as `visible` has it."""
     item = named_object(state, action)
+    recorded = recorded_poses(state.scene, item["objectId"])
+    if recorded is not None and state.as_loaded(item) and not any(action.get(key) for key in _POSE_ARGUMENTS):
+        return recorded
     reach = number(action, "maxDistance", state.settings["visibilityDistance"])
     positions = action.get("positions") or reachable_positions(state, action)
     near = [position for position in positions if distance_to_box(position, item) <= reach]

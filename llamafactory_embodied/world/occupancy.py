@@ -17,6 +17,7 @@ _BODY_M = (
 _L_SHAPED_COUNTER_M2 = (
     1.6  # a larger counter box is an L or a U whose box covers standing room (seen in 7 of 120 scenes)
 )
+_KNOWN_M = 0.125  # around a recorded position, in x and z: half of AI2-THOR's usual grid
 _NEVER_BLOCKING = frozenset({"Floor", "Window", "Curtains", "Blinds", "Painting", "Mirror", "LightSwitch", "Faucet"})
 
 Array = npt.NDArray[np.float64]
@@ -27,18 +28,26 @@ Sides = tuple[float, float, float, float]
 class Occupancy:
     """Free standing room of one scene in its present state."""
 
-    def __init__(self, objects: Sequence[Mapping[str, Any]], bounds: Mapping[str, Any], start: Mapping[str, float]):
+    def __init__(
+        self,
+        objects: Sequence[Mapping[str, Any]],
+        bounds: Mapping[str, Any],
+        start: Mapping[str, float],
+        known: Sequence[Mapping[str, float]] = (),
+    ):
         """Collects what blocks.
 
         Args:
             objects: AI2-THOR object metadata.
             bounds: the scene's `sceneBounds`.
             start: a position that is known to be free, metres; a box that covers it or comes too near is cut back.
+            known: positions that a simulator has told to be free, metres; what their neighbourhood holds is not asked.
         """
         center, size = bounds["center"], bounds["size"]
         self.low = np.array([center["x"] - size["x"] / 2, center["z"] - size["z"] / 2]) + AGENT_RADIUS_M
         self.high = np.array([center["x"] + size["x"] / 2, center["z"] + size["z"] / 2]) - AGENT_RADIUS_M
         boxes = [kept for item in objects if (box := _footprint(item)) and (kept := _kept_off(box, start))]
+        self._known: Array = np.array([(spot["x"], spot["z"]) for spot in known], dtype=float).reshape(-1, 2)
         self.boxes: Array = np.array(boxes, dtype=float).reshape(-1, 4)
 
     def free(self, points: Array) -> npt.NDArray[np.bool_]:
@@ -47,6 +56,9 @@ class Occupancy:
         Args:
             points: [N, 2], x and z in metres.
         """
+        if len(self._known):
+            gaps = np.abs(points[:, None] - self._known[None]).max(axis=2)
+            return np.asarray(gaps.min(axis=1) <= _KNOWN_M)
         inside = np.all((points >= self.low - 1e-6) & (points <= self.high + 1e-6), axis=1)
         if len(self.boxes) == 0:
             return np.asarray(inside)

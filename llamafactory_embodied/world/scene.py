@@ -7,6 +7,7 @@ arrives here is untrusted; what leaves is a `Scene` whose objects have all the f
 import hashlib
 import json
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -21,6 +22,9 @@ Metadata = dict[str, Any]
 _SUFFIX = "_physics"  # Unity's, on the names of scenes that can be handled
 _ROOMS = ("kitchen", "living_room", "bedroom", "bathroom")
 _GENERATED = re.compile(r"^Embodied-(?P<profile>[a-z_]+)-(?P<seed>\d+)$")
+
+POSE_KEYS = ("x", "y", "z", "rotation", "horizon", "standing")
+"""The columns of a scene's `interactablePoses`, which the verb `record` adds."""
 
 
 @dataclass(frozen=True)
@@ -109,6 +113,12 @@ def check_scene(metadata: Any, source: str) -> Scene:
         metadata = metadata[0]
     check_metadata(metadata, source)
     return Scene(dict(metadata), source)
+
+
+def recorded_poses(metadata: Mapping[str, Any], object_id: str) -> list[dict[str, Any]] | None:
+    """The interactable poses that a scene was recorded with; None where it has none for the object."""
+    rows = (metadata.get("interactablePoses") or {}).get(object_id)
+    return None if rows is None else [dict(zip(POSE_KEYS, row, strict=True)) for row in rows]
 
 
 def scene_files(directory: str | Path) -> dict[str, Path]:

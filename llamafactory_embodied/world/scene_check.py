@@ -36,6 +36,31 @@ def check_metadata(metadata: Any, source: str) -> None:
         _check_vector(metadata["sceneBounds"], key, f"{source}: sceneBounds")
     _check_agent(metadata["agent"], f"{source}: agent")
     _check_objects(metadata["objects"], source)
+    _check_recorded(metadata, source)
+
+
+def _check_recorded(metadata: Mapping[str, Any], source: str) -> None:
+    """What the verb `record` adds: where one can stand, and from where one can handle things."""
+    positions, poses = metadata.get("reachablePositions"), metadata.get("interactablePoses")
+    if positions is not None and not isinstance(positions, list):
+        raise SceneError(f"{source}: reachablePositions must be a list, got {type(positions).__name__}.")
+    for number, position in enumerate(positions or ()):
+        _check_vector({"position": position}, "position", f"{source}: reachablePositions, {number}")
+    if poses is None:
+        return
+    if not isinstance(poses, Mapping) or not all(isinstance(rows, list) for rows in poses.values()):
+        raise SceneError(f"{source}: interactablePoses must be lists of rows by objectId.")
+    for name, rows in poses.items():
+        wrong = [row for row in rows if not _is_pose(row)]
+        if wrong:
+            raise SceneError(
+                f"{source}: interactablePoses of {name} must be rows of x, y, z, rotation, horizon and standing, "
+                f"got {wrong[0]!r}."
+            )
+
+
+def _is_pose(row: Any) -> bool:
+    return isinstance(row, list) and len(row) == 6 and all(map(_finite, row[:5])) and isinstance(row[5], bool)
 
 
 def _check_agent(agent: Any, where: str) -> None:

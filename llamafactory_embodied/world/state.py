@@ -85,6 +85,11 @@ class RoomState:
         """The index of an object in `objects`, which is its owner number in a view."""
         return self._numbers[object_id]
 
+    def as_loaded(self, item: Item) -> bool:
+        """Whether an object is where and as it was in the scene."""
+        before = self.scene["objects"][self._numbers[item["objectId"]]]
+        return all(item.get(key) == before.get(key) for key in ("position", "isOpen", "openness", "isPickedUp"))
+
     def replace(self, object_id: str, **changes: Any) -> None:
         """Gives an object new values of some keys."""
         number = self._numbers[object_id]

@@ -59,9 +59,10 @@ def shut_away(objects: Sequence[Mapping[str, Any]]) -> frozenset[str]:
     if not closed or not inside:
         return frozenset()
     outer, inner = (np.array([low_and_high(item) for item in items]) for items in (closed, inside))
-    above_low = (inner[:, None, 0] >= outer[None, :, 0] - _INSIDE_SLACK_M).all(axis=2)
-    below_high = (inner[:, None, 1] <= outer[None, :, 1] + _INSIDE_SLACK_M).all(axis=2)
-    return frozenset(inside[int(number)]["objectId"] for number in np.flatnonzero((above_low & below_high).any(axis=1)))
+    fits_below = (inner[:, None, 0] >= outer[None, :, 0] - _INSIDE_SLACK_M).all(axis=2)
+    fits_above = (inner[:, None, 1] <= outer[None, :, 1] + _INSIDE_SLACK_M).all(axis=2)
+    numbers = np.flatnonzero(np.logical_and(fits_below, fits_above).sum(axis=1))
+    return frozenset(inside[number]["objectId"] for number in numbers.tolist())
 
 
 def find_spot(

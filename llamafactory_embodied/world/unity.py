@@ -1,7 +1,7 @@
 """AI2-THOR's own simulator: its Controller with a time limit on every call and one error for whatever breaks.
 
-Unity may crash, hang or answer garbage, and ai2thor waits without limit in places: for its build's download, for a peer
-that never answers, for a process that never opens its pipe. Each becomes a SimulatorError here, after which the
+Unity may crash, hang or answer garbage, and ai2thor waits without limit in places: for its build's download, for a
+peer that never answers, for a process that never opens its pipe. Each becomes a SimulatorError here, after which the
 controller is spent: whoever asked opens another one.
 """
 
@@ -100,7 +100,6 @@ class UnityController(ai2thor.controller.Controller):  # type: ignore[misc]  # a
         self._broken = f"it failed at {what}: {_describe(error)}"
         self.stop()
         raise SimulatorError(f"AI2-THOR's simulator failed at {what}: {_describe(error)}.") from error
-
 
     def _is_callers(self, error: BaseException) -> bool:
         """Whether an error is about what was asked: an unknown action, a wrong argument, a scene that is not there."""

@@ -10,6 +10,7 @@ import signal
 import struct
 import sys
 import time
+from pathlib import Path
 
 import msgpack
 import numpy as np
@@ -68,13 +69,13 @@ def main(mode, scenes):
     if mode == "mute":
         time.sleep(600)
     server = EmbeddedServer(300, 300, scenes)
-    with open(os.environ["AI2THOR_FIFO_SERVER_PIPE_PATH"], "wb") as out:
+    with Path(os.environ["AI2THOR_FIFO_SERVER_PIPE_PATH"]).open("wb") as out:
         write(out, 0, server.receive())
         answer(mode, server, out)
 
 
 def answer(mode, server, out):
-    with open(os.environ["AI2THOR_FIFO_CLIENT_PIPE_PATH"], "rb") as come:
+    with Path(os.environ["AI2THOR_FIFO_CLIENT_PIPE_PATH"]).open("rb") as come:
         while (action := read(come)) is not None:
             if action["action"] == "RotateRight":
                 fail(mode, out)
