@@ -32,7 +32,8 @@ def front_yaw(item: Mapping[str, Any], metadata: Mapping[str, Any]) -> float:
     """The yaw in degrees (a quarter turn) to which a built-in object's front looks.
 
     Of the faces on whose edge the object's position lies (the two sides of a box that is only a door), the one with
-    most free space before it. Where the position is on none: the recorded rotation, or that of the most free space where something stands right before it.
+    most free space before it. Where the position is on none: the recorded rotation, or that of the most free space
+    where something stands right before it.
 
     Args:
         item: metadata of the object.

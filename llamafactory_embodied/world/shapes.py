@@ -23,7 +23,20 @@ from .primitive import STRUCTURE, Color, Primitive, Vec3
 _WALL_M = 0.1
 _Choice = TypeVar("_Choice", Color, str)
 _BY_LENGTH = frozenset(
-    {"ButterKnife", "CellPhone", "Fork", "Knife", "Ladle", "Pen", "Pencil", "RemoteControl", "Spatula", "Spoon"}
+    {
+        "BaseballBat",
+        "ButterKnife",
+        "CellPhone",
+        "Fork",
+        "Knife",
+        "Ladle",
+        "Pen",
+        "Pencil",
+        "RemoteControl",
+        "Spatula",
+        "Spoon",
+        "TennisRacket",
+    }
 )
 _BY_ROLL = frozenset({"PaperTowelRoll", "ToiletPaper", "CD", "AluminumFoil"})
 _FLAT = frozenset({"Book", "Cloth", "CreditCard", "DishSponge", "Newspaper", "Plate", "SoapBar", "Pillow", "Laptop"})

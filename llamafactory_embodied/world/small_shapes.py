@@ -74,8 +74,9 @@ SMALL_SHAPES: Mapping[str, list[Part]] = MappingProxyType(
             ball((0.05, 0.55), (0.86, 1.06), (-0.2, 0.2), LEAF),
         ],
         "BaseballBat": [
-            cylinder((-0.5, 0.5), (-1, 0), (-0.5, 0.5)),
-            cylinder(_ALL, (0, 1), _ALL),
+            box((-0.6, 0.6), (-0.6, 0.6), (-1, -0.94), DARK_WOOD),
+            box((-0.4, 0.4), (-0.4, 0.4), (-0.94, 0.2)),
+            ball(_ALL, _ALL, (-0.35, 1.05)),
         ],
         "BasketBall": [ball(_ALL, _ALL, _ALL), cylinder((-1.01, 1.01), (-0.05, 0.05), (-1.01, 1.01), SOIL)],
         "Boots": [
@@ -121,8 +122,11 @@ SMALL_SHAPES: Mapping[str, list[Part]] = MappingProxyType(
             ball((-0.5, 1), (-0.3, 1), (-0.5, 1), (84, 168, 70)),
         ],
         "KeyChain": [
-            box((-1, 0.1), _ALL, (-0.3, 0.3), SILVER),
-            cylinder((-0.1, 1), _ALL, _ALL),
+            box((-1, 0.0), _ALL, (-0.75, -0.4), SILVER),
+            box((-1, -0.75), _ALL, (-0.4, -0.1), SILVER),
+            box((-0.8, 0.0), _ALL, (0.3, 0.65)),
+            box((-0.8, -0.55), _ALL, (0.65, 0.95)),
+            cup((-0.15, 1), (-1.2, 1.2), _ALL, CHARCOAL),
         ],
         "Knife": [box((-0.6, 0.6), _ALL, (-1, 0.1)), box((-0.6, 1), (-0.6, 0.6), (0.1, 1), SILVER)],
         "Ladle": [box((-0.2, 0.2), (0.2, 1), (-1, 0.4)), ball(_ALL, (-1, 0.9), (0.2, 1))],
@@ -214,8 +218,10 @@ SMALL_SHAPES: Mapping[str, list[Part]] = MappingProxyType(
             ball((-0.25, 0.25), (0.2, 0.5), (0.4, 1), CREAM),
         ],
         "TennisRacket": [
-            cylinder(_ALL, (0.0, 1.0), _ALL),
-            box((-0.15, 0.15), (-1, 0.0), (-0.5, 0.5), BLACK),
+            cylinder(_ALL, (-0.6, 0.6), (-0.1, 1)),
+            cylinder((-0.82, 0.82), (-0.7, 0.7), (0.0, 0.9), WHITE),
+            box((-0.12, 0.12), (-0.6, 0.6), (-0.5, -0.08)),
+            box((-0.16, 0.16), _ALL, (-1, -0.45), BLACK),
         ],
         "TissueBox": [box(_ALL, (-1, 0.5), _ALL), ball((-0.5, 0.5), (0.2, 1.1), (-0.3, 0.3), WHITE)],
         "ToiletPaper": [

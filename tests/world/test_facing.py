@@ -50,3 +50,16 @@ def test_without_a_hinge_the_rotation_counts_and_others_are_left_alone():
     scene = room(item, fridge, turned)
     assert [thing["rotation"]["y"] for thing in with_fronts(scene)["objects"]] == [180.0, 7.0, 90.0]
     assert turned["rotation"]["y"] == 0.0
+
+
+def test_a_box_that_is_only_a_door_looks_through_it():
+    door = cabinet((0.0, 0.4, -1.3), (0.2, 0.4, -1.3), yaw=90.0)
+    door["axisAlignedBoundingBox"]["size"] = {"x": 0.48, "y": 0.7, "z": 0.04}
+    assert front_yaw(door, room(door)) == 0.0
+
+
+def test_a_recorded_rotation_that_looks_into_a_neighbour_gives_way_to_the_most_free_space():
+    item = cabinet((-1.0, 0.8, 0.0), (-1.0, 0.8, 0.0), kind="Drawer")
+    beside = cabinet((-1.0, 0.8, 0.42), (-1.0, 0.8, 0.42), kind="Drawer")
+    assert front_yaw(item, room(item)) == 0.0
+    assert front_yaw(item, room(item, beside)) == 90.0

@@ -80,3 +80,21 @@ def test_recorded_agents_stand_on_free_and_connected_ground(thor_data):
         assert nearest < 0.3, (path.stem, nearest)
         assert len(points) > 20, (path.stem, len(points))
     assert checked > 30
+
+
+def test_a_box_that_comes_too_near_to_where_an_agent_stood_is_cut_back_on_that_side_alone():
+    tub = thing("Bathtub|1", (1.0, 0.3, 0.0), (1.7, 0.5, 1.0))
+    place = occupancy(tub)
+    assert free(place, 0.0, 0.0)
+    assert not free(place, 1.0, 0.0)
+    assert not free(place, 0.6, 0.4)
+
+
+def test_recorded_positions_are_taken_at_their_word():
+    known = [{"x": 0.25 * number, "z": 1.0} for number in range(4)]
+    table = thing("DiningTable|1", (0.0, 0.5, 1.0), (3.0, 0.7, 1.0))
+    place = Occupancy([table], room()["sceneBounds"], CENTER, known)
+    assert free(place, 0.5, 1.0)
+    assert place.path_free(np.array([0.0, 1.0]), np.array([0.75, 1.0]))
+    assert not free(place, 0.0, 0.0)
+    assert not free(place, 1.0, 1.0)

@@ -4,7 +4,9 @@ import json
 import math
 
 import pytest
-from toy_rooms import kitchen
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from toy_rooms import kitchen, opened
 
 from llamafactory_embodied.errors import SceneError
 from llamafactory_embodied.world.rooms import PROFILES, generate_room
@@ -131,3 +133,51 @@ def test_of_the_recordings_only_two_with_the_wrong_contents_are_refused(thor_dat
         except SceneError:
             refused.append(name)
     assert refused == ["FloorPlan410", "FloorPlan411"]
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers(-9, 9) | st.floats(allow_nan=True, width=32) | st.text(max_size=4),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from("xyz"), inner, max_size=3),
+    max_leaves=5,
+)
+
+
+def places(value, path=()):
+    """The paths to every value of a nested one."""
+    yield path
+    inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, one in inner:
+        yield from places(one, (*path, key))
+
+
+PLACES = [path for path in places(kitchen()) if path]
+
+
+def damaged(path, change, value):
+    scene = json.loads(json.dumps(kitchen()))
+    holder = scene
+    for key in path[:-1]:
+        holder = holder[key]
+    if change == "replace":
+        holder[path[-1]] = value
+    elif isinstance(holder, dict):
+        del holder[path[-1]]
+    else:
+        holder.pop(path[-1])
+    return scene
+
+
+@settings(max_examples=300, deadline=None, derandomize=True)
+@given(st.lists(st.tuples(st.sampled_from(PLACES), st.sampled_from(["replace", "drop"]), json_values), max_size=1))
+def test_whatever_is_damaged_is_one_clear_error_or_a_scene_that_can_be_played(damages):
+    scene = kitchen()
+    for damage in damages:
+        scene = damaged(*damage)
+    try:
+        checked = check_scene(scene, "test")
+    except SceneError as error:
+        assert str(error).startswith("test")
+        return
+    event = opened(checked.metadata).step("RotateRight")
+    assert event.metadata["lastActionSuccess"]
+    assert event.frame.any()

@@ -111,3 +111,15 @@ def test_recorded_agents_stand_on_no_worktop(thor_data):
                 parts = worktop(item, metadata["objects"])
                 assert not any(part.holds(start["x"], start["z"]) for part in parts), (number, item["objectId"])
     assert checked > 20
+
+
+def test_a_large_counter_at_two_walls_with_nothing_below_is_its_two_arms():
+    counter = thing("CounterTop|1", (0.95, 0.9, 0.95), (2.0, 0.02, 2.0), receptacle=True)
+    floor = thing("Floor|1", (0.0, -0.05, 0.0), (4.0, 0.1, 4.0), receptacle=True)
+    toaster = thing("Toaster|1", (1.7, 1.0, 0.2), (0.2, 0.2, 0.2), parentReceptacles=["CounterTop|1"])
+    parts = worktop(counter, [counter, floor, toaster])
+    assert any(part.holds(0.1, 1.7) for part in parts)
+    assert any(part.holds(1.7, 0.2) for part in parts)
+    assert not any(part.holds(0.3, 0.3) for part in parts)
+    middle = thing("Pot|1", (0.4, 1.0, 0.4), (0.2, 0.2, 0.2), parentReceptacles=["CounterTop|1"])
+    assert worktop(counter, [counter, floor, toaster, middle]) == [footprint(counter)]
