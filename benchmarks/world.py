@@ -104,7 +104,7 @@ def standing():
                     without.append(f"{scene.name} {item['objectId']}")
     total = sum(len(hands[scene.name]) for scene in scenes())
     print(f"recorded starts free and connected: {connected}/{starts}")
-    print(f"hand poses free and connected: {met}/{total}; showing their target at 90 degrees and 20 m: {shown}/{total}")
+    print(f"hand poses free and connected: {met}/{total}; showing their target (90 degrees, 20 m): {shown}/{total}")
     print(f"without interactable pose: {len(without)}/{things} = {100 * len(without) / things:.2f}%")
     print("\n".join(without))
 
@@ -123,7 +123,8 @@ def hand(scene, name, pose):
     controller = open_controller("embedded", FrameSettings(), grid_m=0.1)
     controller.reset(scene.metadata)
     spot = pose["agent_teleport_position"]
-    near = min(np.hypot(one["x"] - spot["x"], one["z"] - spot["z"]) for one in ask(controller, "GetReachablePositions"))
+    spots = ask(controller, "GetReachablePositions")
+    near = min(np.hypot(one["x"] - spot["x"], one["z"] - spot["z"]) for one in spots)
     event = controller.step(
         "TeleportFull",
         position=spot,
@@ -164,7 +165,8 @@ def ask(controller, action, **arguments):
 def speed():
     print("CPU time (time.process_time) in ms; one process; recorded scenes 1, 10, 205, 305, 405")
     for width, height in ((300, 300), (800, 450)):
-        rows = [timed(load_scene(ROOT / "scenes" / f"FloorPlan{n}.json"), width, height) for n in (1, 10, 205, 305, 405)]
+        played = [load_scene(ROOT / "scenes" / f"FloorPlan{number}.json") for number in (1, 10, 205, 305, 405)]
+        rows = [timed(scene, width, height) for scene in played]
         mean = {key: np.mean([row[key] for row in rows]) for key in rows[0]}
         worst = max(row["frame read"] for row in rows)
         print(
@@ -250,8 +252,9 @@ def typical_sizes():
             quarter = round(item["rotation"]["y"] / 90) % 2
             found[item["objectType"]].append((size["z" if quarter else "x"], size["y"], size["x" if quarter else "z"]))
     medians = {kind: tuple(np.median(np.array(rows), axis=0)) for kind, rows in found.items()}
-    slices = {kind: (0.09, 0.025, 0.09) for kind in KNOWN_TYPES if kind.endswith("Sliced")} | {"TargetCircle": (0.4, 0.02, 0.4)}
-    return {kind: one.size for kind, one in KINDS.items()} | slices | medians
+    flat = {kind: (0.09, 0.025, 0.09) for kind in KNOWN_TYPES if kind.endswith("Sliced")}
+    flat["TargetCircle"] = (0.4, 0.02, 0.4)
+    return {kind: one.size for kind, one in KINDS.items()} | flat | medians
 
 
 def draw_thing(kind, size, **state):
