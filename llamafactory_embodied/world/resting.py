@@ -77,9 +77,7 @@ class Load(NamedTuple):
         )
 
 
-def come_to_rest(
-    load: Load, parts: Sequence[Item], contents: Sequence[Item], walls: Sequence[Item]
-) -> Resting | None:
+def come_to_rest(load: Load, parts: Sequence[Item], contents: Sequence[Item], walls: Sequence[Item]) -> Resting | None:
     """Where a thing is put down.
 
     Args:
