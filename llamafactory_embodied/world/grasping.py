@@ -103,7 +103,6 @@ def drop(state: RoomState, action: Arguments) -> None:
     """DropHandObject: the held thing falls onto what is below it, which is often the floor."""
     if state.held is None:
         raise ActionFailedError("The agent's hand is empty: there is nothing to drop.")
-    state.carry()
     held, in_hand = state[state.held], set(state.in_hand())
     others = [item for item in state.objects if item["objectId"] not in in_hand and _under(item, held)]
     low, high = low_and_high(held)

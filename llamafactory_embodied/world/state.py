@@ -150,7 +150,7 @@ class RoomState:
             self.height_px,
         )
 
-    def carry(self) -> None:
+    def _carry(self) -> None:
         """Keeps a held thing, and what lies in it, before the camera."""
         if self.held is None:
             return
@@ -186,7 +186,7 @@ class RoomState:
     def view(self) -> View:
         """Which object owns each pixel, and how far it is; cast once per state."""
         if self._view is None:
-            self.carry()
+            self._carry()
             self._view = cast(self.primitives(), self.camera)
         return self._view
 
