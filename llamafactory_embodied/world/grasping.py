@@ -132,5 +132,7 @@ def _under(item: Item, held: Item) -> bool:
 def _top(item: Item, held: Item) -> float:
     """The height at which a thing that falls on an object comes to rest."""
     (low, high), (held_low, held_high) = low_and_high(item), low_and_high(held)
+    if item["objectType"] == "Floor":
+        return 0.0
     inside = all(low[axis] <= held_low[axis] and high[axis] >= held_high[axis] for axis in (0, 2))
     return support_height(item) if inside and _takes_falling(item) else high[1]
