@@ -4,6 +4,7 @@ What is put into something that closes stays within it on all sides, so that clo
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from itertools import chain, permutations, product
 from typing import Any, NamedTuple
 
@@ -77,7 +78,9 @@ class Load(NamedTuple):
         )
 
 
-def come_to_rest(load: Load, parts: Sequence[Item], contents: Sequence[Item], walls: Sequence[Item]) -> Resting | None:
+def come_to_rest(
+    load: Load, parts: Sequence[Item], contents: Sequence[Item], walls: Sequence[Item], shut: Sequence[Item] = ()
+) -> Resting | None:
     """Where a thing is put down.
 
     Args:
@@ -85,22 +88,28 @@ def come_to_rest(load: Load, parts: Sequence[Item], contents: Sequence[Item], wa
         parts: the boxes of the receptacle, the preferred one first.
         contents: what lies there now.
         walls: the boxes of what can be closed around it.
+        shut: closed things elsewhere, in whose boxes nothing is put if it can be helped: recorded cabinets reach into
+            the basin above them.
 
     Returns:
         The first of: as it is, nearest to the middle; turned, laid or stood; overhanging. None when there is no room.
     """
-    kind = parts[0]["objectType"]
-    if holds_one(kind) and contents:
+    if holds_one(parts[0]["objectType"]) and contents:
         return None
     mounted = _mounted(load.thing, parts[0])
     if mounted is not None:
         return mounted
-    ways = chain(
+    ways = partial(_all_ways, load, parts, contents)
+    free = (way for way in ways() if load.within(way, walls) and not any(load.within(way, [one]) for one in shut))
+    return next(free, None) or next((way for way in ways() if load.within(way, walls)), None)
+
+
+def _all_ways(load: Load, parts: Sequence[Item], contents: Sequence[Item]) -> Iterator[Resting]:
+    return chain(
         _as_it_is(load.thing, parts, contents),
         _ways(load, parts, contents, overhang=False),
-        _ways(load, parts, contents, overhang=True) if kind in SMALL_RECEPTACLES else (),
+        _ways(load, parts, contents, overhang=True) if parts[0]["objectType"] in SMALL_RECEPTACLES else (),
     )
-    return next((way for way in ways if load.within(way, walls)), None)
 
 
 def _as_it_is(thing: Item, parts: Sequence[Item], contents: Sequence[Item]) -> Iterator[Resting]:
