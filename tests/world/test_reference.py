@@ -157,7 +157,11 @@ def test_the_hints_of_a_task_change_nothing_under_unaided_rules():
     def played(hints):
         household = Household(open_controller("embedded", FRAME, grid_m=0.25), FRAME)
         first = household.reset(check_scene(kitchen(), "toy"), hints)
-        outcomes = [first, household.step(Action("navigate to", "Egg")), household.step(Action("navigate to", "Fridge"))]
+        outcomes = [
+            first,
+            household.step(Action("navigate to", "Egg")),
+            household.step(Action("navigate to", "Fridge")),
+        ]
         return [(one.feedback, one.object_id, [frame.tobytes() for frame in one.frames]) for one in outcomes]
 
     assert played(NO_HINTS) == played(Hints(("Egg",), ("Egg|1",), ("Egg|1",), {"Fridge|1": Pose(0.0, 0.0, 0.0, 0.0)}))
