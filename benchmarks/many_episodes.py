@@ -16,7 +16,7 @@ from llamafactory_embodied.world.controller import FrameSettings, open_controlle
 from llamafactory_embodied.world.household import Household
 
 EVERY = 100
-FRAME = FrameSettings(112, 112, 75.0, 66)
+FRAME = FrameSettings(48, 48, 75.0, 12)
 
 
 def resident_mb() -> float:
@@ -30,7 +30,7 @@ def resident_mb() -> float:
 def main() -> None:
     count = int((sys.argv[1:] or ["1000"])[0])
     rules = (sys.argv[2:] or ["unaided"])[0]
-    tasks = Selection(profile="demo", rooms=count // 50 or 1, tasks_per_room=10).tasks()
+    tasks = Selection(profile="demo", rooms=count // 100 or 1, tasks_per_room=10).tasks()
     endless = (tasks[number % len(tasks)] for number in range(count))
 
     def household() -> Household:
