@@ -120,11 +120,13 @@ def drop(state: RoomState, action: Arguments) -> None:
     center = load.center
     center[1] = height + load.size[1] / 2
     resting = Resting(center, load.size)
-    _release(state, resting, support if support is not None and _takes_falling(support) else None)
+    lies_in = support is not None and _catches(support) and load.within(resting, _walls(state, support))
+    _release(state, resting, support if lies_in else None)
 
 
-def _takes_falling(item: Item) -> bool:
-    return bool(item["receptacle"]) and not (item["openable"] and not item["isOpen"])
+def _catches(item: Item) -> bool:
+    """Whether what falls on an object lies in or on it afterwards; it does not fall through a door."""
+    return bool(item["receptacle"]) and not item["openable"]
 
 
 def _under(item: Item, held: Item) -> bool:
@@ -139,4 +141,4 @@ def _top(item: Item, held: Item) -> float:
     if item["objectType"] == "Floor":
         return 0.0
     inside = all(low[axis] <= held_low[axis] and high[axis] >= held_high[axis] for axis in (0, 2))
-    return support_height(item) if inside and _takes_falling(item) else high[1]
+    return support_height(item) if inside and _catches(item) else high[1]
