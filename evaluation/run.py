@@ -30,7 +30,7 @@ from llamafactory_embodied.settings import claim_folder, option
 from llamafactory_embodied.stages.thoughts import Writer
 from llamafactory_embodied.tasks.task import Task
 from llamafactory_embodied.world.controller import FrameSettings, open_controller
-from llamafactory_embodied.world.household import Household
+from llamafactory_embodied.world.household import RULES, Household
 from llamafactory_embodied.world.scene import Scene
 
 if TYPE_CHECKING:
@@ -54,6 +54,7 @@ class EvaluateSettings:
     selection: Selection = option(Selection(split="test"), "rooms and tasks")
     frame: FrameSettings = option(FrameSettings(), "camera, as in training")
     backend: str = option("embedded", "simulator: embedded or unity")
+    rules: str = option("unaided", "what is allowed: " + ", ".join(RULES))
     prompts: str = option("auto", "prompt set; auto takes the one the checkpoint was trained with")
     control: str = option(
         "none", "what the policy is shown: none (the frames), blind (black) or swap (other contents)"
@@ -135,7 +136,8 @@ def _play(settings: EvaluateSettings, tasks: Work) -> Iterator[Record]:
     rollout = RolloutSettings(load_prompts(prompts), settings.control, Path(settings.output_dir), settings.seed)
 
     def household() -> Household:
-        return Household(open_controller(settings.backend, settings.frame), settings.frame, settings.backend)
+        controller = open_controller(settings.backend, settings.frame)
+        return Household(controller, settings.frame, settings.backend, settings.rules)
 
     yield from play(tasks, policy, household, rollout, min(settings.batch, len(tasks)))
 

@@ -34,16 +34,17 @@ class Watched(Household):
     def __init__(self, frame: FrameSettings):
         super().__init__(open_controller("embedded", frame), frame)
         self.looks: list[set[str]] = []
+        self._agents_look, self.agent.look = self.agent.look, self._watch
 
-    def reset(self, scene: Scene) -> Any:
+    def reset(self, scene: Scene, *more: Any) -> Any:
         self.looks = []
-        return super().reset(scene)
+        return super().reset(scene, *more)
 
-    def _look(self) -> Any:
+    def _watch(self) -> Any:
         event = self.controller.last_event
         types = {item["objectId"]: item["objectType"] for item in event.metadata["objects"]}
         self.looks.append({types[name] for name in event.instance_masks})
-        return super()._look()
+        return self._agents_look()
 
 
 @dataclass

@@ -9,7 +9,9 @@ from ..errors import SettingsError
 from ..world.action import Action
 from ..world.boxes import low_and_high, moved
 from ..world.controller import open_controller
-from ..world.household import Frame, Household, Outcome
+from ..world.hints import NO_HINTS, Hints
+from ..world.household import Household
+from ..world.outcome import Frame, Outcome
 from ..world.scene import Scene
 
 CONTROLS = ("none", "blind", "swap")
@@ -50,10 +52,10 @@ class Blind:
 class Swap:
     """The frames of a twin room, where the same actions are done and every small thing stands where another stood."""
 
-    def __init__(self, household: Household, scene: Scene):
+    def __init__(self, household: Household, scene: Scene, hints: Hints):
         controller = open_controller(household.backend, household.frame)
-        self._twin = Household(controller, household.frame, household.backend)
-        self._first = self._twin.reset(swap_contents(scene))
+        self._twin = Household(controller, household.frame, household.backend, household.rules.name)
+        self._first = self._twin.reset(swap_contents(scene), hints)
         self._newest = self._first.frames
 
     def frames(self, action: Action | None, outcome: Outcome) -> Sequence[Frame]:
@@ -71,7 +73,7 @@ class Swap:
         self._twin.controller.stop()
 
 
-def make_twin(control: str, household: Household, scene: Scene) -> Twin:
+def make_twin(control: str, household: Household, scene: Scene, hints: Hints = NO_HINTS) -> Twin:
     """The control by name.
 
     Raises:
@@ -82,7 +84,7 @@ def make_twin(control: str, household: Household, scene: Scene) -> Twin:
     if control == "blind":
         return Blind()
     if control == "swap":
-        return Swap(household, scene)
+        return Swap(household, scene, hints)
     raise SettingsError(f"control={control!r} is unknown; choose one of {', '.join(CONTROLS)}.")
 
 

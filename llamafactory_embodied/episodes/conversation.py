@@ -18,7 +18,7 @@ from typing import Any
 import yaml
 
 from ..errors import PromptError
-from ..world.household import FEEDBACK
+from ..world.outcome import FEEDBACK
 
 Message = dict[str, Any]
 
@@ -134,7 +134,7 @@ def user_turn(prompts: PromptSet, task: str, step: Mapping[str, Any]) -> str:
     values = {"task": as_plain(task), "images": images, "action": said}
     if step["action"] == "init":
         return prompts.fill("opening", task=values["task"], images=images)
-    if step["success"]:
+    if step["feedback"] is None:  # it happened, or the rules do not say that it did not
         return prompts.fill("follow_up", **values)
     reason = Template(prompts.reasons[step["feedback"]]).substitute(reason=as_plain(step["error"] or "").rstrip("."))
     return prompts.fill("failed" if step["legal"] else "refused", **values, reason=reason)

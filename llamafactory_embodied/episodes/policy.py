@@ -11,7 +11,7 @@ from ..tasks.planner import Planner
 from ..tasks.searcher import Decision, Searcher
 from ..tasks.task import Task
 from ..world.action import Action
-from ..world.household import Frame, Outcome
+from ..world.outcome import Frame, Outcome
 from .conversation import Message
 from .reply import Thought, write_reply
 
@@ -84,6 +84,21 @@ class Oracle:
     def reply(self, views: Sequence[View]) -> list[Reply]:
         """The planner's next action, without thoughts."""
         return [Reply(write_reply([], view.planner.plan(view.outcome.sights[-1])[0])) for view in views]
+
+
+class Replay:
+    """Does a task's key actions one after the other, whatever comes of them."""
+
+    name = "replay"
+
+    def reply(self, views: Sequence[View]) -> list[Reply]:
+        """The next key action, without thoughts."""
+        return [Reply(write_reply([], self._next(view))) for view in views]
+
+    def _next(self, view: View) -> Action:
+        turn = len(view.messages) // 2 - 1
+        key = view.task.key_actions[min(turn, len(view.task.key_actions) - 1)]
+        return Action(key.action, key.object_type or None)
 
 
 Writer = Callable[[Searcher, Decision, str], Sequence[Thought]]
@@ -190,7 +205,12 @@ def prior_script(task: Task) -> list[Action]:
     return script
 
 
-MODEL_FREE: dict[str, Callable[[], Policy]] = {"oracle": Oracle, "searcher": SearcherPolicy, "prior": PriorOnly}
+MODEL_FREE: dict[str, Callable[[], Policy]] = {
+    "oracle": Oracle,
+    "replay": Replay,
+    "searcher": SearcherPolicy,
+    "prior": PriorOnly,
+}
 """Policies that need no model, by name."""
 
 

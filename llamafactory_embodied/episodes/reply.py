@@ -36,6 +36,11 @@ def write_thoughts(thoughts: Sequence[Thought]) -> str:
     return "".join(f"<{thought.tag}>{thought.text}</{thought.tag}>" for thought in thoughts)
 
 
+def holds_decision(text: str) -> bool:
+    """Whether a text has a decision in tags; one that has none may be a bare action."""
+    return _DECISION.search(text) is not None
+
+
 def parse_reply(reply: str, types: Iterable[str]) -> Action | None:
     """The action that a reply decides on.
 

@@ -10,7 +10,8 @@ from ..errors import EmbodiedError, PolicyError, SimulatorError
 from ..tasks.planner import Planner
 from ..tasks.task import REPEATS, Task
 from ..world.action import Action
-from ..world.household import RULES, Frame, Household, Outcome
+from ..world.household import Household
+from ..world.outcome import Frame, Outcome
 from ..world.scene import Scene
 from ..world.sight import Sighting
 from .control import Plain, Twin, make_twin
@@ -62,8 +63,8 @@ class Episode:
         self._outcome = self._refusal(None)
         self._twin: Twin = Plain()
         try:
-            first = household.reset(scene)
-            self._twin = make_twin(settings.control, household, scene)
+            first = household.reset(scene, task.guidance)
+            self._twin = make_twin(settings.control, household, scene, task.guidance)
             self._note(None, None, first, None)
         except SimulatorError as error:
             self._broke("the start", error)
@@ -104,12 +105,12 @@ class Episode:
         """The episode as it is written down."""
         sights = self._last_sights
         judged = [] if self.end == "infrastructure" else self.task.goals
-        goals = [vars(goal) | {"holds": goal.holds(self.household.metadata, sights)} for goal in judged]
+        goals = [vars(goal) | {"holds": self.planner.holds(goal, sights)} for goal in judged]
         return {
             "format": FORMAT,
             "id": self.task.id,
             "backend": self.household.backend,
-            "rules": RULES,
+            "rules": self.household.rules.name,
             "prompts": self.settings.prompts.label,
             "policy": self._policy,
             "control": self.settings.control,
@@ -130,6 +131,7 @@ class Episode:
         if outcome.sights:
             self._last_sights = outcome.sights[-1] if action is None or action.name != "observe" else self._last_sights
         self._outcome = outcome if outcome.sights else self._refusal(outcome.feedback)
+        self.planner.watch()
         self._action = action
         kinds = {sight.object_type for frame in outcome.sights for sight in frame}
         self._target_seen = self._target_seen or self.task.target_type in kinds

@@ -15,7 +15,7 @@ from openai.types.chat import ChatCompletion
 from PIL import Image
 
 from ..errors import PolicyError
-from ..world.household import Frame
+from ..world.outcome import Frame
 from .conversation import IMAGE
 from .policy import Reply, View
 

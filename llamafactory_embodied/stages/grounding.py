@@ -25,7 +25,8 @@ from ..tasks.generate import phrase
 from ..tasks.names import listed
 from ..world.action import Action
 from ..world.controller import FrameSettings, open_controller
-from ..world.household import Frame, Household
+from ..world.household import Household
+from ..world.outcome import Frame
 from ..world.scene import Scene
 from ..world.sight import Sighting
 from .dataset import DATA_FILE, Example, example_line, name_data_set
@@ -174,7 +175,7 @@ def _wander(household: Household, places: Sequence[tuple[str, str]], rng: np.ran
     if things and not held and rng.random() < 0.15:
         return Action("pickup", things[int(rng.integers(len(things)))])
     object_id, kind = places[int(rng.integers(len(places)))]
-    household.known = {object_id: kind}
+    household.rules.known = {object_id: kind}
     return Action("navigate to", kind)
 
 

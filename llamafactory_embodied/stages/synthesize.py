@@ -20,7 +20,7 @@ from ..files import replace_file
 from ..settings import claim_folder, option, to_plain
 from ..tasks.task import Task
 from ..world.controller import FrameSettings, open_controller
-from ..world.household import Household
+from ..world.household import RULES, Household
 from ..world.scene import Scene
 from .dataset import write_data_set
 from .imitation import imitation_examples
@@ -37,6 +37,7 @@ class SynthesizeSettings:
     dataset: str = option("embodied_stage1", "the data set's name in dataset_info.json")
     selection: Selection = option(Selection(), "rooms and tasks")
     frame: FrameSettings = option(FrameSettings(), "camera")
+    rules: str = option("unaided", "what is allowed: " + ", ".join(RULES))
     prompts: str = option("full", "prompt set: full, brief, or a YAML file")
     variety: int = option(3, "wordings used for each thought; 1 suits models trained from scratch", least=1)
     slips: float = option(
@@ -101,7 +102,7 @@ def _play_room(settings: SynthesizeSettings, prompts: PromptSet, work: Work) -> 
     policy = SearcherPolicy(Writer(settings.seed, settings.variety), settings.slips, settings.seed)
 
     def household() -> Household:
-        return Household(open_controller("embedded", settings.frame), settings.frame)
+        return Household(open_controller("embedded", settings.frame), settings.frame, rules=settings.rules)
 
     return list(play([(scene, task) for task in tasks], policy, household, rollout))
 

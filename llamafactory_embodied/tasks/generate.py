@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import TaskError
-from ..world.compatibility import takes
+from ..world.compatibility import belongs
 from ..world.scene import Scene
 from ..world.support import find_spot
 from .names import plain, with_article
@@ -105,7 +105,7 @@ class _Room:
         kinds = sorted({other["objectType"] for other in self.items if other["receptacle"]} - {source["objectType"]})
         for kind in kinds:
             instances = [other for other in self.items if other["objectType"] == kind]
-            if takes(kind, item["objectType"]) and all(self._open_with_room(item, other) for other in instances):
+            if belongs(kind, item["objectType"]) and all(self._open_with_room(item, other) for other in instances):
                 yield instances[0]
 
     def _open_with_room(self, item: Item, receptacle: Item) -> bool:

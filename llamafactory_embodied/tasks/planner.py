@@ -4,7 +4,7 @@ It judges, and measures what a goal still costs. It never teaches: an agent that
 things are.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..errors import TaskError
@@ -23,6 +23,21 @@ class Planner:
 
     def __init__(self, household: Household, task: Task):
         self._household, self._task = household, task
+        self._washed: set[Goal] = set()
+
+    def watch(self) -> None:
+        """Notes which goals that need not last hold now; called after each action."""
+        lasting = [goal for goal in self._task.goals if goal.kind == "washed"]
+        self._washed |= {goal for goal in lasting if goal.holds(self._household.metadata, ())}
+
+    def holds(self, goal: Goal, sights: Sequence[Sighting]) -> bool:
+        """Whether a goal is met, or was, where once is enough.
+
+        Args:
+            goal: one of the task's.
+            sights: what the newest frame shows.
+        """
+        return goal in self._washed or goal.holds(self._household.metadata, sights)
 
     def plan(self, sights: tuple[Sighting, ...]) -> list[Action]:
         """The actions that are left, the final `end` included.
@@ -34,28 +49,48 @@ class Planner:
         """
         steps: list[Action] = []
         for goal in self._task.goals:
-            if not goal.holds(self._household.metadata, sights):
-                steps += self._towards(goal)
+            if not self.holds(goal, sights):
+                steps += self._towards(goal, laid_down=any(step.name == "put" for step in steps))
         return [*steps, *self._tidy(steps), Action("end")]
 
     def cost_to_go(self, sights: tuple[Sighting, ...]) -> int:
         """How many actions the goal still takes at least."""
         return len(self.plan(sights))
 
-    def _towards(self, goal: Goal) -> list[Action]:
+    def _towards(self, goal: Goal, laid_down: bool) -> list[Action]:
+        """The actions that one goal takes.
+
+        Args:
+            goal: one that does not hold.
+            laid_down: whether the actions before these empty the hand.
+        """
         item = self._target(goal.object_type)
         if goal.kind == "in_view":
             return self._approach(item)
-        fetch = [] if self._held() == goal.object_type else self._fetch(item)
+        if goal.kind.startswith("toggled"):
+            there = [] if self._at_hand(item) else self._stand_before(item)
+            return [*there, Action("toggle", goal.object_type)]
+        in_hand = not laid_down and self._held() == goal.object_type
+        if goal.kind == "washed":
+            lies = goal.lies_in_basin(self._household.metadata)
+            basin = [] if lies else self._carry(item, "SinkBasin", in_hand, laid_down)
+            return [*basin, Action("toggle", "Faucet")]
         if goal.kind == "held" or goal.destination_type is None:
-            return fetch
-        place = self._target(goal.destination_type)
-        go = [] if not fetch and self._at(place) else self._go(place)
-        return [*fetch, *go, Action("put", goal.destination_type)]
+            return [] if in_hand else self._fetch(item, laid_down)
+        return self._carry(item, goal.destination_type, in_hand, laid_down)
 
-    def _fetch(self, item: Item) -> list[Action]:
+    def _carry(self, item: Item, destination: str, in_hand: bool, laid_down: bool) -> list[Action]:
+        """Fetches an object, if need be, and puts it into its destination, which is opened."""
+        fetch = [] if in_hand else self._fetch(item, laid_down)
+        place = self._target(destination)
+        shut = place["openable"] and not place["isOpen"]
+        go = [] if not fetch and self._at(place) else self._stand_before(place)
+        opened = [Action("open", destination)] if shut else []
+        return [*fetch, *go, *opened, Action("put", destination)]
+
+    def _fetch(self, item: Item, laid_down: bool) -> list[Action]:
         put_down: list[Action] = []
-        if self._held() is not None:
+        if self._held() is not None and not laid_down:
             surface = self._any_surface()
             put_down = [*self._go(surface), Action("put", surface["objectType"])]
         if self._at_hand(item):
@@ -70,6 +105,10 @@ class Planner:
         go = [] if self._at(place) and place["openable"] and not place["isOpen"] else self._go(place)
         shut = place["openable"] and not place["isOpen"]
         return [*go, *([Action("open", place["objectType"])] if shut else [])]
+
+    def _stand_before(self, item: Item) -> list[Action]:
+        """To where an object can be handled: to itself, or to the furniture that carries a small one."""
+        return self._approach(item) if item["pickupable"] else self._go(item)
 
     def _go(self, item: Item) -> list[Action]:
         step = Action("navigate to", item["objectType"])
@@ -94,6 +133,8 @@ class Planner:
 
     def _tidy(self, steps: list[Action]) -> list[Action]:
         """Closes what the task wants closed, if it is open, or opened on the way."""
+        if any(goal.kind != "held" for goal in self._task.goals):
+            return []  # one has left what was opened
         to_close = [step for step in self._task.key_actions if step.action == "close"]
         left: list[Action] = []
         for step in to_close:

@@ -8,8 +8,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from ..world.action import Action
-from ..world.household import Outcome
 from ..world.legality import REACH_M
+from ..world.outcome import Outcome
 from ..world.sight import Sighting
 from .affordances import usual_places
 from .task import REPEATS, Task

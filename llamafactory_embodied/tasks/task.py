@@ -1,10 +1,11 @@
 """What is asked of an agent, and when it is done."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from ..errors import TaskError
+from ..world.hints import Hints
 from ..world.legality import REACH_M
 from ..world.sight import Sighting
 
@@ -14,7 +15,8 @@ MAX_STEPS = {"single_search": 22, "single_pickup_from_closerep": 24, "pickup_and
 REPEATS = 4
 """The fourth identical action in a row ends an episode, as in the reference evaluator."""
 
-GOAL_KINDS = ("in_view", "held", "placed")
+GOAL_KINDS = ("in_view", "held", "placed", "toggled_on", "toggled_off", "washed")
+_BASINS = frozenset({"Bathtub", "BathtubBasin", "Sink", "SinkBasin"})
 
 
 @dataclass(frozen=True)
@@ -34,11 +36,12 @@ class KeyAction:
 
 @dataclass(frozen=True)
 class Goal:
-    """A predicate on the state at the agent's own `end`.
+    """A predicate on the state at the agent's own `end`; `washed` must have held once.
 
     Attributes:
-        kind: `in_view` (in the last frame and within 1.5 m), `held`, or `placed` (in or on a destination, hand empty).
-        object_type: what must be seen, held or placed.
+        kind: `in_view` (in the last frame and within 1.5 m), `held`, `placed` (in or on a destination, hand empty),
+            `toggled_on` (one of its type), `toggled_off` (all of them), or `washed` (in a basin under running water).
+        object_type: what must be seen, held, placed, toggled or washed.
         destination_type: where it must be placed; any instance will do.
     """
 
@@ -58,14 +61,25 @@ class Goal:
             return any(sight.object_type == self.object_type and sight.distance_m <= REACH_M for sight in sights)
         if self.kind == "held":
             return self.object_type in held
-        destinations = {
-            item["objectId"] for item in metadata["objects"] if item["objectType"] == self.destination_type
-        }
-        placed = any(
-            item["objectType"] == self.object_type and destinations.intersection(item.get("parentReceptacles") or ())
+        if self.kind == "washed":
+            running = any(item["isToggled"] for item in metadata["objects"] if item["objectType"] == "Faucet")
+            return running and self.lies_in_basin(metadata)
+        if self.kind in ("toggled_on", "toggled_off"):
+            on = any(item["isToggled"] for item in metadata["objects"] if item["objectType"] == self.object_type)
+            return on == (self.kind == "toggled_on")
+        return self._lies_in(metadata, {self.destination_type}) and not held
+
+    def lies_in_basin(self, metadata: Mapping[str, Any]) -> bool:
+        """Whether an object of the type lies in a sink or a bathtub."""
+        return self._lies_in(metadata, _BASINS)
+
+    def _lies_in(self, metadata: Mapping[str, Any], kinds: Collection[str | None]) -> bool:
+        """Whether an object of the type lies in or on a receptacle of some types."""
+        places = {item["objectId"] for item in metadata["objects"] if item["objectType"] in kinds}
+        return any(
+            item["objectType"] == self.object_type and places.intersection(item.get("parentReceptacles") or ())
             for item in metadata["objects"]
         )
-        return placed and not held
 
 
 @dataclass(frozen=True)
@@ -83,6 +97,7 @@ class Task:
         key_actions: the shortest way, as the reference system writes it.
         goals: all must hold at the end.
         max_steps: how many actions the agent may take.
+        hints: what the rules `reference` may know, where the task's authors say it; see `guidance`.
     """
 
     id: str
@@ -95,10 +110,21 @@ class Task:
     key_actions: tuple[KeyAction, ...]
     goals: tuple[Goal, ...]
     max_steps: int
+    hints: Hints | None = None
+
+    @property
+    def guidance(self) -> Hints:
+        """What the rules `reference` may know: the authors' hints, else the key actions' places and instances."""
+        if self.hints is not None:
+            return self.hints
+        places = tuple(dict.fromkeys(key.object_type for key in self.key_actions if key.action == "navigate to"))
+        named = tuple(dict.fromkeys(key.object_id for key in self.key_actions if key.object_id))
+        return Hints(places, named, self.target_ids)
 
     def to_json(self) -> dict[str, Any]:
-        """The task as an episode record holds it: mappings, lists and scalars."""
-        return asdict(self, dict_factory=_plain)
+        """The task as an episode record holds it: mappings, lists and scalars; no `hints` where there are none."""
+        value = asdict(self, dict_factory=_plain)
+        return value if self.hints is not None else {key: one for key, one in value.items() if key != "hints"}
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> "Task":
@@ -115,6 +141,7 @@ class Task:
                 key_actions=tuple(KeyAction(**entry) for entry in value["key_actions"]),
                 goals=tuple(Goal(**entry) for entry in value["goals"]),
                 max_steps=int(value["max_steps"]),
+                hints=Hints.from_json(value["hints"]) if value.get("hints") else None,
             )
         except (KeyError, TypeError, ValueError) as error:
             raise TaskError(f"Not a task: {error!r} in {str(value)[:200]}.") from error

@@ -47,3 +47,13 @@ def visible_object(state: RoomState, action: Arguments) -> Item:
     if not action.get("forceAction") and item["objectId"] not in state.visible():
         raise ActionFailedError(f"{item['objectId']} is not visible within the agent's interaction range.")
     return item
+
+
+def require(item: Item, flag: str) -> None:
+    """Refuses what does not have a property.
+
+    Raises:
+        ActionFailedError: the flag of AI2-THOR's object metadata is false or absent.
+    """
+    if not item.get(flag):
+        raise ActionFailedError(f"{item['objectId']} must have the property {flag}.")

@@ -1,5 +1,6 @@
 """The oriented box of an object: where its front, top and right are."""
 
+import math
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -88,7 +89,7 @@ def _reordered(frame: Frame, order: tuple[int, int, int]) -> Frame:
 
 
 def _oriented(item: Mapping[str, Any], corners: list[list[float]]) -> Frame:
-    axes = _euler_matrix(item["rotation"])
+    axes = euler_matrix(item["rotation"])
     local = np.asarray(corners, np.float64).reshape(8, 3) @ axes
     low, high = local.min(axis=0), local.max(axis=0)
     return Frame(axes @ ((low + high) / 2), np.maximum((high - low) / 2, _MIN_HALF_M), axes)
@@ -102,9 +103,20 @@ def _axis_aligned(item: Mapping[str, Any]) -> Frame:
     return Frame(center, np.maximum(half / 2, _MIN_HALF_M), np.round(yaw_matrix(90.0 * quarters)))
 
 
-def _euler_matrix(rotation: Mapping[str, float]) -> FloatArray:
-    """Unity's order: about z, then x, then y."""
+def euler_matrix(rotation: Mapping[str, float]) -> FloatArray:
+    """AI2-THOR's `rotation` as a matrix [3, 3]. Unity's order: about z, then x, then y."""
     x, z = np.radians(rotation["x"]), np.radians(rotation["z"])
     about_x = np.array([[1.0, 0.0, 0.0], [0.0, np.cos(x), -np.sin(x)], [0.0, np.sin(x), np.cos(x)]])
     about_z = np.array([[np.cos(z), -np.sin(z), 0.0], [np.sin(z), np.cos(z), 0.0], [0.0, 0.0, 1.0]])
     return np.asarray(yaw_matrix(rotation["y"]) @ about_x @ about_z)
+
+
+def euler_angles(matrix: FloatArray) -> dict[str, float]:
+    """The inverse of `euler_matrix`, degrees."""
+    sin_x = float(np.clip(-matrix[1, 2], -1.0, 1.0))
+    if abs(sin_x) > 1.0 - 1e-9:  # looking straight up or down: turns about y and z are one, and all goes to y
+        y, z = math.atan2(-matrix[2, 0], matrix[0, 0]), 0.0
+    else:
+        y, z = math.atan2(matrix[0, 2], matrix[2, 2]), math.atan2(matrix[1, 0], matrix[1, 1])
+    angles = {"x": math.asin(sin_x), "y": y, "z": z}
+    return {axis: round(math.degrees(angle) % 360.0, 6) % 360.0 for axis, angle in angles.items()}

@@ -48,13 +48,18 @@ _COUNTS: Mapping[str, Mapping[str, int]] = {
 # Two imaginary objects of each type, spread evenly over its compatible places: nine kitchens are few.
 _PSEUDO_COUNT = 2.0
 
-_CARRIED = frozenset({"Pot", "Pan", "Bowl", "Plate", "Mug", "Cup"})
-_NO_PLACE = frozenset({"Sink"})  # what lies in a sink lies in its basin
+# What stands in a kitchen and is not carried about; what lies in a sink lies in its basin.
+_FURNITURE = frozenset(
+    {
+        *("Cabinet", "CoffeeMachine", "CounterTop", "DiningTable", "Drawer", "Fridge", "GarbageCan", "Microwave"),
+        *("Shelf", "SideTable", "SinkBasin", "StoveBurner"),
+    }
+)
 
 
 def places(object_type: str) -> tuple[str, ...]:
-    """Receptacle types that are fixed in the room and take the object type; empty for an unknown type."""
-    return tuple(p for p in COMPATIBLE.get(object_type, ()) if p not in _CARRIED and p not in _NO_PLACE)
+    """A kitchen's receptacle types that are fixed in it and take the object type; empty for an unknown type."""
+    return tuple(place for place in COMPATIBLE.get(object_type, ()) if place in _FURNITURE)
 
 
 def usual_places(object_type: str) -> dict[str, float]:

@@ -8,9 +8,13 @@ from functools import partial
 from typing import Any, NamedTuple
 
 from .agent_actions import interactable_poses, look, move, posture, reachable_positions, rotate, teleport
+from .altering import clean, cook, dirty, empty, fill, slice_
 from .arguments import Arguments, number
-from .object_actions import close, open_, pickup, put, toggle_off, toggle_on
+from .effects import settle
+from .grasping import drop, pickup, put
+from .opening import close, open_
 from .state import ActionFailedError, RoomState
+from .switching import toggle_off, toggle_on
 
 EMPTY_ROOM: dict[str, Any] = {
     "sceneName": "Procedural",
@@ -59,7 +63,10 @@ def act(state: RoomState, action: Arguments) -> Result:
     if run is None:
         return Result(False, f"{name} is not an action of the embedded simulator.", "InvalidAction")
     try:
-        return Result(True, value=run(state, action))
+        value = run(state, action)
+        if name in _HANDLING:
+            settle(state)
+        return Result(True, value=value)
     except ActionFailedError as failure:
         return Result(False, failure.message, failure.code)
 
@@ -81,6 +88,21 @@ def _initialize(state: RoomState, action: Arguments) -> dict[str, float]:
     return {"cameraNearPlane": 0.1, "cameraFarPlane": 20.0}
 
 
+_HANDLING: Mapping[str, Callable[[RoomState, Arguments], Any]] = {
+    "PickupObject": pickup,
+    "PutObject": put,
+    "DropHandObject": drop,
+    "OpenObject": open_,
+    "CloseObject": close,
+    "ToggleObjectOn": toggle_on,
+    "ToggleObjectOff": toggle_off,
+    "SliceObject": slice_,
+    "CookObject": cook,
+    "DirtyObject": dirty,
+    "CleanObject": clean,
+    "FillObjectWithLiquid": fill,
+    "EmptyLiquidFromObject": empty,
+}
 _ACTIONS: Mapping[str, Callable[[RoomState, Arguments], Any]] = {
     "Initialize": _initialize,
     "Pass": _nothing,
@@ -99,12 +121,7 @@ _ACTIONS: Mapping[str, Callable[[RoomState, Arguments], Any]] = {
     "LookUp": partial(look, sign=-1),
     "Crouch": lambda state, _: posture(state, standing=False),
     "Stand": lambda state, _: posture(state, standing=True),
-    "PickupObject": pickup,
-    "PutObject": put,
-    "OpenObject": open_,
-    "CloseObject": close,
-    "ToggleObjectOn": toggle_on,
-    "ToggleObjectOff": toggle_off,
+    **_HANDLING,
 }
 
 

@@ -97,6 +97,14 @@ class RoomState:
         self._packed = None
         self.changed()
 
+    def exchange(self, object_id: str, others: list[Item]) -> None:
+        """Puts other objects into the place of one."""
+        number = self._numbers[object_id]
+        self.objects[number : number + 1] = others
+        self._numbers = {item["objectId"]: number for number, item in enumerate(self.objects)}
+        self._drawn = {}
+        self.changed()
+
     def shift(self, object_id: str, by_m: tuple[float, float, float]) -> None:
         """Moves an object and everything in or on it by (x, y, z) metres."""
         for name in (object_id, *self.contents(object_id)):
@@ -107,12 +115,15 @@ class RoomState:
         return [name for name in self[object_id].get("receptacleObjectIds") or [] if name in self]
 
     def contents(self, object_id: str) -> list[str]:
-        """Everything in or on an object, and in or on that, each once: recordings list an egg in a pan twice."""
+        """What can be carried in or on an object, and in or on that, each once.
+
+        Recordings list an egg in a pan twice, and a sink in a cup.
+        """
         found: dict[str, None] = {}
         waiting = self.direct_contents(object_id)
         while waiting:
             name = waiting.pop(0)
-            if name not in found and name != object_id:
+            if name not in found and name != object_id and self[name]["pickupable"]:
                 found[name] = None
                 waiting += self.direct_contents(name)
         return list(found)

@@ -4,8 +4,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from .boxes import box_of, low_and_high
+
+Array = npt.NDArray[np.float64]
 
 STEP_M = 0.05
 _MARGIN_M = 0.01
@@ -79,14 +82,37 @@ def find_spot(
         The centre in metres of the free spot nearest to the receptacle's middle, or None when there is no room.
     """
     _, size = box_of(item)
+    sides = (size["x"], size["z"])
+    spots = free_centres(sides, receptacle, contents, receptacle["objectType"] in SMALL_RECEPTACLES)
+    if len(spots) == 0:
+        return None
     low, high = low_and_high(receptacle)
-    support = _present_support(receptacle, contents)
-    half = (size["x"] / 2, size["z"] / 2)
+    middle = np.array([(low[0] + high[0]) / 2, (low[2] + high[2]) / 2])
+    x, z = spots[int(np.linalg.norm(spots - middle, axis=1).argmin())]
+    return {"x": float(x), "y": present_support(receptacle, contents) + size["y"] / 2, "z": float(z)}
+
+
+def free_centres(
+    sides: tuple[float, float], receptacle: Mapping[str, Any], contents: Sequence[Mapping[str, Any]], overhang: bool
+) -> Array:
+    """Where a rectangle can be centred on a receptacle beside what is there.
+
+    Args:
+        sides: of the rectangle along x and z, metres.
+        receptacle: where to.
+        contents: what is in the way.
+        overhang: whether a rectangle that is too large may be centred in the middle.
+
+    Returns:
+        [N, 2] x and z in metres.
+    """
+    low, high = low_and_high(receptacle)
+    half = (sides[0] / 2, sides[1] / 2)
     spans = [
         _centres(low[axis] + _MARGIN_M + reach, high[axis] - _MARGIN_M - reach)
         for axis, reach in zip((0, 2), half, strict=True)
     ]
-    if receptacle["objectType"] in SMALL_RECEPTACLES and any(len(span) == 0 for span in spans):
+    if overhang and any(len(span) == 0 for span in spans):
         spans = [np.array([(low[0] + high[0]) / 2]), np.array([(low[2] + high[2]) / 2])]
     spots = np.stack(np.meshgrid(*spans, indexing="ij"), axis=-1).reshape(-1, 2)
     for other in contents:
@@ -94,20 +120,16 @@ def find_spot(
         clear_x = (spots[:, 0] + half[0] < other_low[0]) | (spots[:, 0] - half[0] > other_high[0])
         clear_z = (spots[:, 1] + half[1] < other_low[2]) | (spots[:, 1] - half[1] > other_high[2])
         spots = spots[clear_x | clear_z]
-    if len(spots) == 0:
-        return None
-    middle = np.array([(low[0] + high[0]) / 2, (low[2] + high[2]) / 2])
-    x, z = spots[int(np.linalg.norm(spots - middle, axis=1).argmin())]
-    return {"x": float(x), "y": support + size["y"] / 2, "z": float(z)}
+    return spots
 
 
-def _present_support(receptacle: Mapping[str, Any], contents: Sequence[Mapping[str, Any]]) -> float:
+def present_support(receptacle: Mapping[str, Any], contents: Sequence[Mapping[str, Any]]) -> float:
     """Where things lie already tells more than the type does: recordings have shelves at their own heights."""
     bottoms = sorted(low_and_high(other)[0][1] for other in contents)
     return bottoms[len(bottoms) // 2] if bottoms else support_height(receptacle)
 
 
-def _centres(low: float, high: float) -> np.ndarray[Any, np.dtype[np.float64]]:
+def _centres(low: float, high: float) -> Array:
     if high < low:
         return np.zeros(0)
     middle = (low + high) / 2

@@ -15,7 +15,7 @@ from llamafactory_embodied.episodes.policy import SearcherPolicy
 from llamafactory_embodied.episodes.rollout import RolloutSettings, play
 from llamafactory_embodied.errors import PromptError
 from llamafactory_embodied.stages.imitation import to_example
-from llamafactory_embodied.world.household import FEEDBACK
+from llamafactory_embodied.world.outcome import FEEDBACK
 
 FULL = load_prompts("full")
 CONTROL = ("<image>", "<IMAGE>", "<video>", "<audio>", "<|im_end|>", "<|im_start|>system", "<|vision_pad|>")

@@ -38,6 +38,15 @@ def test_the_file_is_in_the_order_of_the_tasks_whatever_batch_and_workers(whole,
     assert digest(tmp_path / "a") == digest(tmp_path / "b") == digest(whole)
 
 
+def test_the_rules_are_a_setting_and_stand_in_the_records(tmp_path):
+    few = replace(ROOMS, rooms=1)
+    summary = evaluate(replace(TOY, output_dir=str(tmp_path), policy="replay", rules="reference", selection=few))
+    assert summary.rules == "reference"
+    assert summary.policies == ("replay",)
+    with pytest.raises(SettingsError, match="rules='none' is unknown"):
+        evaluate(replace(TOY, output_dir=str(tmp_path / "other"), rules="none", selection=few))
+
+
 class Fragile(Oracle):
     """Fails after some turns."""
 

@@ -123,6 +123,13 @@ def test_an_episode_of_other_words_makes_no_example(made):
         to_example(record | {"prompts": "full@0"}, BRIEF, stage=1)
 
 
+def test_the_rules_are_a_setting_and_stand_in_the_records(tmp_path):
+    settings = replace(TOY, output_dir=str(tmp_path), rules="reference", selection=replace(ROOMS, rooms=1))
+    report = synthesize(settings)
+    assert {record["rules"] for record in read_records(tmp_path)} == {"reference"}
+    assert report.examples > 0
+
+
 def test_slips_are_marked_read_and_not_trained_on(tmp_path):
     synthesize(replace(TOY, output_dir=str(tmp_path), slips=0.3))
     records = {record["id"]: record for record in read_records(tmp_path)}

@@ -67,7 +67,7 @@ def test_key_actions_replayed_reach_the_goal():
         outcome = home.reset(scene)
         for key in task.key_actions:
             if key.action == "navigate to":  # the shortest way supposes that one knows which instance is meant
-                home.known = {key.object_id: key.object_type}
+                home.rules.known = {key.object_id: key.object_type}
             outcome = home.step(Action(key.action, key.object_type or None))
             assert outcome.success, (task.id, key, outcome.feedback)
         assert all(goal.holds(home.metadata, outcome.sights[-1]) for goal in task.goals), task.id

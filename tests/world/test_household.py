@@ -157,7 +157,7 @@ def test_what_nobody_can_stand_near_is_unreachable():
     household, _ = housed(room(*walls, thing("Bed|1", (0.0, 0.6, 1.7), (3.0, 1.1, 0.4))))
     household.controller.step("TeleportFull", x=0.0, z=-1.5, rotation=0, horizon=0)
     household.step(Action("end"))
-    household._positions = [spot for spot in household._positions if spot["z"] < -0.2]
+    household.agent.positions = [spot for spot in household.agent.positions if spot["z"] < -0.2]
     before = pose(household)
     assert "Bed" in household.known.values()
     unchanged(household, "unreachable", "navigate to", "Bed")
