@@ -30,27 +30,28 @@ Item = Mapping[str, Any]
 
 def fitted_shapes(metadata: Mapping[str, Any]) -> dict[str, Sequence[Part]]:
     """objectId -> parts, in fractions of the box, for what a scene tells more about."""
-    lowest: dict[str, float] = {}
+    bottoms: dict[str, list[float]] = {}
     for item in metadata["objects"]:
         for parent in item.get("parentReceptacles") or ():
-            lowest[parent] = min(lowest.get(parent, math.inf), low_and_high(item)[0][1])
+            bottoms.setdefault(parent, []).append(low_and_high(item)[0][1])
     told = {
-        item["objectId"]: open_case(item, metadata) or _surface(item, lowest.get(item["objectId"], math.inf))
+        item["objectId"]: open_case(item, metadata) or _surface(item, bottoms.get(item["objectId"], []))
         for item in metadata["objects"]
     }
     return {object_id: parts for object_id, parts in told.items() if parts}
 
 
-def _surface(item: Item, lowest_m: float) -> list[Part]:
+def _surface(item: Item, bottoms_m: Sequence[float]) -> list[Part]:
     """The parts of furniture on which something lies lower than its surface is drawn; empty for everything else."""
     drawn = SURFACES.get(item["objectType"])
     if drawn is None:
         return []
     (_, bottom, _), (_, top, _) = low_and_high(item)
     half = max((top - bottom) / 2, 1e-3)
-    height = (lowest_m - bottom) / half - 1 - _LIFT_M / half
+    heights = ((lowest - bottom - _LIFT_M) / half - 1 for lowest in bottoms_m)
+    height = min((height for height in heights if height > _LEAST_HEIGHT), default=math.inf)
     usual = drawn.usual(2 * half)
-    return drawn.parts(height) if _LEAST_HEIGHT < height < usual - _LIFT_M / half else []
+    return drawn.parts(height) if height < usual - _LIFT_M / half else []
 
 
 def open_case(item: Item, metadata: Mapping[str, Any]) -> list[Part]:

@@ -61,6 +61,7 @@ class RoomState:
         """
         self.scene = metadata
         self.objects: list[Item] = [dict(item) for item in metadata["objects"]]
+        self._loaded = {item["objectId"]: item for item in self.objects}
         self._numbers = {item["objectId"]: number for number, item in enumerate(self.objects)}
         self.agent: Item = dict(metadata["agent"]) | {"name": "agent"}
         self.held = next((item["objectId"] for item in self.objects if item.get("isPickedUp")), None)
@@ -87,7 +88,7 @@ class RoomState:
 
     def as_loaded(self, item: Item) -> bool:
         """Whether an object is where and as it was in the scene."""
-        before = self.scene["objects"][self._numbers[item["objectId"]]]
+        before = self._loaded.get(item["objectId"], {})
         return all(item.get(key) == before.get(key) for key in ("position", "isOpen", "openness", "isPickedUp"))
 
     def replace(self, object_id: str, **changes: Any) -> None:
@@ -102,7 +103,7 @@ class RoomState:
         number = self._numbers[object_id]
         self.objects[number : number + 1] = others
         self._numbers = {item["objectId"]: number for number, item in enumerate(self.objects)}
-        self._drawn = {}
+        self._drawn, self._packed = {}, None
         self.changed()
 
     def shift(self, object_id: str, by_m: tuple[float, float, float]) -> None:

@@ -3,6 +3,8 @@
 import pytest
 from toy_rooms import found, kitchen, opened, room, thing
 
+from llamafactory_embodied.world.scene import POSE_KEYS
+
 WALL = 1.7
 
 
@@ -71,6 +73,23 @@ def test_slices_take_the_place_of_what_is_sliced():
     event = did(controller, "PickupObject", slices[0]["objectId"])
     assert event.metadata["inventoryObjects"][0]["objectType"] == "BreadSliced"
     failed(controller, "not a valid objectId", "PickupObject", "Bread|1")
+
+
+def test_after_slicing_everything_is_seen_as_in_a_scene_that_was_loaded_so():
+    """And poses recorded with the scene stay those of their own object, though objects have changed places."""
+    kinds = ("Bread", "Apple", "Vase")
+    things = [on_counter(f"{kind}|1", x - 0.7, (0.3, 0.1, 0.1), pickupable=True) for x, kind in enumerate(kinds)]
+    scene = bench(things[0] | {"sliceable": True}, *things[1:])
+    pose = dict(zip(POSE_KEYS, (0.0, 0.9, 0.5, 0.0, 30.0, True), strict=True))
+    scene["interactablePoses"] = {name: [list(pose.values())] for name in ("Bread|1", "Apple|1", "Vase|1")}
+    controller = opened(scene, visibility_distance_m=3.0)
+    sliced = did(controller, "SliceObject", "Bread|1").metadata
+    again = opened(sliced, visibility_distance_m=3.0).last_event.metadata
+    assert [item["visible"] for item in sliced["objects"]] == [item["visible"] for item in again["objects"]]
+    assert sum(item["visible"] and item["objectType"] == "BreadSliced" for item in sliced["objects"]) == 5
+    assert did(controller, "GetInteractablePoses", "Vase|1").metadata["actionReturn"] == [pose]
+    pieces = [item["objectId"] for item in sliced["objects"] if item["objectType"] == "BreadSliced"]
+    assert len(did(controller, "GetInteractablePoses", pieces[0]).metadata["actionReturn"]) > 1
 
 
 def test_what_is_in_the_hand_cannot_be_sliced_and_an_egg_cracks():

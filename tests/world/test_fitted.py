@@ -57,6 +57,16 @@ def test_a_thing_that_lies_lower_than_the_usual_seat_is_seen_on_it(kind, size, l
     assert "KeyChain|1" in RoomState(metadata, 64, 64).visible()
 
 
+def test_a_thing_that_lies_under_a_sofa_does_not_decide_how_high_its_seat_is():
+    def scene(*more):
+        sofa = thing("Sofa|1", (0.0, 0.45, 1.3), (1.8, 0.9, 0.8), receptacle=True)
+        keys = thing("KeyChain|1", (0.0, 0.255, 1.15), (0.12, 0.01, 0.12), pickupable=True)
+        return room(sofa, keys | {"parentReceptacles": ["Sofa|1"]}, *more)
+
+    below = thing("Pen|1", (0.3, 0.02, 1.2), (0.1, 0.01, 0.02), pickupable=True, parentReceptacles=["Sofa|1"])
+    assert fitted_shapes(scene(below)) == fitted_shapes(scene()) != {}
+
+
 def test_a_thing_that_lies_on_the_usual_surface_changes_nothing():
     metadata = room(
         thing("SideTable|1", (0.0, 0.35, 1.3), (0.6, 0.7, 0.5), receptacle=True),
