@@ -130,7 +130,12 @@ FURNITURE_SHAPES: Mapping[str, list[Part]] = MappingProxyType(
             *_legs(0.82, 0.2, DARK_WOOD),
             box((-0.8, 0.8), (-0.4, -0.3), (-0.8, 0.8), DARK_WOOD),
         ],
-        "TVStand": _drawers(1, 2, SILVER),
+        "TVStand": [
+            box(_ALL, (0.9, 1), _ALL),
+            box(_ALL, (-1, -0.9), _ALL),
+            *(box(x, (-0.9, 0.9), _ALL) for x in ((-1, -0.96), (-0.02, 0.02), (0.96, 1))),
+            box((-0.96, 0.96), (-0.9, 0.9), (-1, -0.94), DARK_WOOD),
+        ],  # open: what it holds are shelves and drawers, objects of their own
         "ToiletPaperHanger": _rail(),
         "TowelHolder": _rail(),
         "VacuumCleaner": [
