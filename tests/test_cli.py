@@ -42,7 +42,10 @@ def test_help_lists_every_setting_of_a_verb(verb, capsys):
     ("words", "said"),
     [
         (["synthesize", "rooms=3"], "unknown key 'rooms'"),
-        (["synthesize", "selection.profile=castle"], "profile='castle' is unknown; choose one of household, demo"),
+        (
+            ["synthesize", "selection.profile=castle"],
+            "profile='castle' is unknown; choose one of household, kitchen, living_room",
+        ),
         (["synthesize", "selection.split=exam"], "split='exam' is unknown; choose one of base, train, dev, test"),
         (["synthesize", "prompts=none.yaml"], "Prompt set 'none.yaml'"),
         (["evaluate", "policy=genius"], "policy='genius' is unknown; choose one of checkpoint, server"),

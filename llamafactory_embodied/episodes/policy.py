@@ -12,6 +12,7 @@ from ..tasks.searcher import Decision, Searcher
 from ..tasks.task import Task
 from ..world.action import Action
 from ..world.outcome import Frame, Outcome
+from ..world.scene import room_of
 from .conversation import Message
 from .reply import Thought, write_reply
 
@@ -150,7 +151,7 @@ class SearcherPolicy:
         rng = np.random.default_rng([self._seed, *view.episode.encode(), len(view.messages)])
         if rng.random() >= self._slips:
             return None
-        places = sorted(usual_places(view.task.target_type))
+        places = sorted(usual_places(view.task.target_type, room_of(view.task.scene)))
         place = places[int(rng.integers(len(places)))]
         choices = [Action("navigate to", place), Action("pickup", view.task.target_type), Action("open", place)]
         return choices[int(rng.choice(3, p=[0.7, 0.15, 0.15]))]
@@ -193,13 +194,15 @@ def _running(kept: Mapping[str, Memory], views: Sequence[View]) -> dict[str, Mem
 
 def prior_script(task: Task) -> list[Action]:
     """Places by their prior; a search task stops at the likeliest, since nothing but seeing could say more."""
-    ranked = sorted(usual_places(task.target_type).items(), key=lambda entry: (-entry[1], entry[0]))
+    ranked = sorted(
+        usual_places(task.target_type, room_of(task.scene)).items(), key=lambda entry: (-entry[1], entry[0])
+    )
     if task.goals[0].kind == "in_view":
         return [Action("navigate to", ranked[0][0])] if ranked else []
     script: list[Action] = []
     for place, _ in ranked:
         script.append(Action("navigate to", place))
-        if place in ("Fridge", "Microwave", "Cabinet", "Drawer"):
+        if place in ("Fridge", "Microwave", "Cabinet", "Drawer", "Safe", "LaundryHamper"):
             script.append(Action("open", place))
         script.append(Action("pickup", task.target_type))
     return script

@@ -1,4 +1,4 @@
-"""What an agent may know of a kitchen beforehand: which receptacles take a thing, and where it usually is.
+"""What an agent may know of a room of a type beforehand: which receptacles take a thing, and where it usually is.
 
 The tables are the world's: rooms are furnished by the same ones.
 """

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from ..world.action import Action
 from ..world.legality import REACH_M
 from ..world.outcome import Outcome
+from ..world.scene import room_of
 from ..world.sight import Sighting
 from .affordances import usual_places
 from .task import REPEATS, Task
@@ -56,7 +57,7 @@ class Searcher:
 
     def __init__(self, task: Task):
         self.task = task
-        self.prior = usual_places(task.target_type)
+        self.prior = usual_places(task.target_type, room_of(task.scene))
         self.places: dict[str, Place] = {}
         self.tried: list[str] = []
         self.current: str | None = None

@@ -46,8 +46,8 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
     {
         "Cabinet": _fixed((0.50, 0.58, 0.56), "receptacle", "openable"),
         "CounterTop": _fixed((0.80, 0.04, 0.60), "receptacle"),
-        "Drawer": _fixed((0.50, 0.18, 0.54), "receptacle", "openable"),
-        "Faucet": _fixed((0.08, 0.26, 0.16), "toggleable"),
+        "Drawer": _fixed((0.50, 0.18, 0.56), "receptacle", "openable"),
+        "Faucet": _fixed((0.08, 0.26, 0.10), "toggleable"),
         "Floor": Kind((4.0, 0.02, 4.0), frozenset({"receptacle"}), 1.0, ("Ceramic",)),
         "Fridge": _fixed((0.80, 1.75, 0.72), "receptacle", "openable", "isColdSource"),
         "LightSwitch": _fixed((0.10, 0.13, 0.03), "toggleable", "isToggled"),

@@ -3,8 +3,8 @@
 import numpy as np
 
 from llamafactory_embodied.errors import SceneError
-from llamafactory_embodied.world.kitchen import Frame, Kitchen
 from llamafactory_embodied.world.layout import Unit
+from llamafactory_embodied.world.room import Frame, Room
 
 _EYE_CABINET_BOTTOM_M = 1.42
 _EYE_CABINET = (0.60, 0.60, 0.34)
@@ -12,43 +12,43 @@ _WINDOW_BOTTOM_M = 1.40  # above what stands on a worktop
 _CLEAR_M = 1.15  # higher furniture reaches what hangs and the light switch
 
 
-def hang(kitchen: Kitchen, placed: list[tuple[Unit, Frame]], rng: np.random.Generator) -> None:
+def hang(room: Room, placed: list[tuple[Unit, Frame]], rng: np.random.Generator) -> None:
     """Hang a window and cabinets above worktops, and a light switch on a free stretch of wall.
 
     Raises:
         SceneError: No stretch of wall is free for the switch.
     """
     spots = [place.moved(shift, 0.0) for unit, place in placed if unit.kind == "run" for shift in _thirds(unit.width)]
-    low, high = kitchen.profile.wall_cabinets
+    low, high = room.profile.wall_cabinets
     count = int(rng.integers(low, high + 1))
     chosen = [spots[index] for index in rng.permutation(len(spots))]
-    window = kitchen.size_of("Window")
+    window = room.size_of("Window")
     hung: list[tuple[Frame, float]] = []
     for spot in chosen:
         width = _EYE_CABINET[0] if hung else window[0]
-        if len(hung) > count or not _fits(kitchen, spot, width, hung):
+        if len(hung) > count or not _fits(room, spot, width, hung):
             continue
         if hung:
             frame = spot.moved(0.0, _EYE_CABINET[2] / 2)
-            kitchen.add_inside(kitchen.add("Cabinet", frame, _EYE_CABINET_BOTTOM_M, _EYE_CABINET), hidden=True)
+            room.add_inside(room.add("Cabinet", frame, _EYE_CABINET_BOTTOM_M, _EYE_CABINET), hidden=True)
         else:
-            kitchen.add("Window", spot.moved(0.0, window[2] / 2), _WINDOW_BOTTOM_M, window)
+            room.add("Window", spot.moved(0.0, window[2] / 2), _WINDOW_BOTTOM_M, window)
         hung.append((spot, width))
-    _hang_switch(kitchen, placed, hung, rng)
+    _hang_switch(room, placed, hung, rng)
 
 
 def _thirds(width: float) -> tuple[float, ...]:
     return (0.0,) if width < 1.2 else (-width / 2 + 0.32, 0.0, width / 2 - 0.32)
 
 
-def _fits(kitchen: Kitchen, spot: Frame, width: float, hung: list[tuple[Frame, float]]) -> bool:
+def _fits(room: Room, spot: Frame, width: float, hung: list[tuple[Frame, float]]) -> bool:
     """Whether something of a width can hang at a spot: inside the room's walls and clear of what hangs already."""
     along = spot.x if spot.yaw % 180 == 0 else spot.z
-    half = (kitchen.width if spot.yaw % 180 == 0 else kitchen.depth) / 2
+    half = (room.width if spot.yaw % 180 == 0 else room.depth) / 2
     if abs(along) + width / 2 > half - 0.40:
         return False
     same = [(other, size) for other, size in hung if other.yaw == spot.yaw]
-    tall = [item for item in kitchen.items if item.frame.yaw == spot.yaw and item.bottom + item.size[1] > _CLEAR_M]
+    tall = [item for item in room.items if item.frame.yaw == spot.yaw and item.bottom + item.size[1] > _CLEAR_M]
     same += [(item.frame, item.size[0]) for item in tall]
     return all(
         abs(along - (other.x if spot.yaw % 180 == 0 else other.z)) >= (width + size) / 2 + 0.02 for other, size in same
@@ -56,18 +56,18 @@ def _fits(kitchen: Kitchen, spot: Frame, width: float, hung: list[tuple[Frame, f
 
 
 def _hang_switch(
-    kitchen: Kitchen, placed: list[tuple[Unit, Frame]], hung: list[tuple[Frame, float]], rng: np.random.Generator
+    room: Room, placed: list[tuple[Unit, Frame]], hung: list[tuple[Frame, float]], rng: np.random.Generator
 ) -> None:
-    size = kitchen.size_of("LightSwitch")
+    size = room.size_of("LightSwitch")
     used = hung + [(place, unit.width) for unit, place in placed]
     for _ in range(40):
         yaw = 90 * int(rng.integers(4))
-        length = kitchen.width if yaw % 180 == 0 else kitchen.depth
+        length = room.width if yaw % 180 == 0 else room.depth
         along = round(float(rng.uniform(-length / 2 + 0.9, length / 2 - 0.9)), 2)
-        half = (kitchen.depth if yaw % 180 == 0 else kitchen.width) / 2
+        half = (room.depth if yaw % 180 == 0 else room.width) / 2
         x, z = {0: (along, -half), 90: (-half, along), 180: (along, half), 270: (half, along)}[yaw]
         spot = Frame(x, z, yaw)
-        if _fits(kitchen, spot, size[0] + 0.2, used):
-            kitchen.add("LightSwitch", spot.moved(0.0, size[2] / 2), 1.2, size)
+        if _fits(room, spot, size[0] + 0.2, used):
+            room.add("LightSwitch", spot.moved(0.0, size[2] / 2), 1.2, size)
             return
     raise SceneError("no free stretch of wall for the light switch")

@@ -1,16 +1,31 @@
-"""Which unit of furniture stands at which wall of a generated kitchen."""
+"""Which unit of furniture stands at which wall of a generated room."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
 from llamafactory_embodied.errors import SceneError
-from llamafactory_embodied.world.kitchen import Frame, Kitchen
 from llamafactory_embodied.world.profiles import CounterRun
+from llamafactory_embodied.world.room import Frame, Room
 
 _AISLE_M = 0.70  # standing room between the units of two walls that meet
 _CORNER_M = 0.04
+
+
+class Column(NamedTuple):
+    """A column of base units.
+
+    Attributes:
+        fixture: what is set into its worktop, "sink", "stove" or "" for nothing.
+        width: metres.
+        under: the types of what is below the worktop, from top to bottom.
+    """
+
+    fixture: str
+    width: float
+    under: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -21,39 +36,37 @@ class Unit:
         kind: an object type, or "run" for base units.
         width: along the wall, metres.
         depth: away from the wall, metres.
-        columns: of a run: (fixture or "", width in metres) from left to right.
-        under: of a run: see `CounterRun`.
+        columns: of a run, from left to right.
     """
 
     kind: str
     width: float
     depth: float
-    columns: tuple[tuple[str, float], ...] = ()
-    under: str = ""
+    columns: tuple[Column, ...] = ()
 
 
-def draw_units(kitchen: Kitchen, rng: np.random.Generator) -> list[Unit]:
-    """Draw the units of a kitchen, the widest first."""
-    units = [_draw_run(kitchen, run, rng) for run in kitchen.profile.counter_runs]
-    for kind, (low, high) in kitchen.profile.pieces:
-        width, _, depth = kitchen.size_of(kind)
+def draw_units(room: Room, rng: np.random.Generator) -> list[Unit]:
+    """Draw the units of a room, the widest first."""
+    units = [_draw_run(room, run, rng) for run in room.profile.counter_runs]
+    for kind, (low, high) in room.profile.pieces:
+        width, _, depth = room.size_of(kind)
         units += [Unit(kind, width, depth)] * int(rng.integers(low, high + 1))
     order = sorted(range(len(units)), key=lambda index: (-units[index].width, index))
     return [units[index] for index in order]
 
 
-def _draw_run(kitchen: Kitchen, run: CounterRun, rng: np.random.Generator) -> Unit:
-    profile = kitchen.profile
-    plain = ("", round(float(rng.uniform(*profile.column_m)), 2))
+def _draw_run(room: Room, run: CounterRun, rng: np.random.Generator) -> Unit:
+    profile = room.profile
+    plain = Column("", round(float(rng.uniform(*profile.column_m)), 2), run.under)
     before = int(rng.integers(run.before[0], run.before[1] + 1))
     after = int(rng.integers(run.after[0], run.after[1] + 1))
-    fixture = ((run.fixture, profile.fixture_m),) if run.fixture else ()
+    fixture = (Column(run.fixture, profile.fixture_m),) if run.fixture else ()
     columns = (plain,) * before + fixture + (plain,) * after
-    depth = kitchen.size_of("CounterTop")[2]
-    return Unit("run", round(sum(width for _, width in columns), 3), depth, columns, run.under)
+    depth = room.size_of("CounterTop")[2]
+    return Unit("run", round(sum(column.width for column in columns), 3), depth, columns)
 
 
-def arrange(kitchen: Kitchen, units: Sequence[Unit], rng: np.random.Generator) -> list[tuple[Unit, Frame]]:
+def arrange(room: Room, units: Sequence[Unit], rng: np.random.Generator) -> list[tuple[Unit, Frame]]:
     """Give each unit a place at a wall; two opposite walls are used whole, the other two between their aisles.
 
     Returns:
@@ -67,20 +80,20 @@ def arrange(kitchen: Kitchen, units: Sequence[Unit], rng: np.random.Generator) -
     placed: list[tuple[Unit, Frame]] = []
     left = list(units)
     for yaw, margin in ((turn, _CORNER_M), (turn + 180, _CORNER_M), (turn + 90, reach), (turn + 270, reach)):
-        wall, length = _wall(kitchen, yaw % 360)
+        wall, length = _wall(room, yaw % 360)
         chosen = _fill(left, length - 2 * margin, rng)
         left = [unit for index, unit in enumerate(left) if index not in chosen]
         placed += _spread(wall, length - 2 * margin, list(chosen.values()), rng)
     if left:
-        raise SceneError(f"{len(left)} of {len(units)} units do not fit into {kitchen.width} x {kitchen.depth} m")
+        raise SceneError(f"{len(left)} of {len(units)} units do not fit into {room.width} x {room.depth} m")
     return placed
 
 
-def _wall(kitchen: Kitchen, yaw: int) -> tuple[Frame, float]:
-    half_x, half_z = kitchen.width / 2, kitchen.depth / 2
+def _wall(room: Room, yaw: int) -> tuple[Frame, float]:
+    half_x, half_z = room.width / 2, room.depth / 2
     if yaw % 180 == 0:
-        return Frame(0.0, -half_z if yaw == 0 else half_z, yaw), kitchen.width
-    return Frame(-half_x if yaw == 90 else half_x, 0.0, yaw), kitchen.depth
+        return Frame(0.0, -half_z if yaw == 0 else half_z, yaw), room.width
+    return Frame(-half_x if yaw == 90 else half_x, 0.0, yaw), room.depth
 
 
 def _fill(units: Sequence[Unit], length: float, rng: np.random.Generator) -> dict[int, Unit]:

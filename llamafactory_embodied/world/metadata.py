@@ -1,4 +1,4 @@
-"""A generated kitchen written as AI2-THOR's `event.metadata`: every key that a recorded iTHOR scene has."""
+"""A generated room written as AI2-THOR's `event.metadata`: every key that a recorded iTHOR scene has."""
 
 import hashlib
 from collections.abc import Sequence
@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from llamafactory_embodied.errors import SceneError
-from llamafactory_embodied.world.catalog import KINDS, Size
-from llamafactory_embodied.world.kitchen import Item, Kitchen
+from llamafactory_embodied.world.catalog import Size
+from llamafactory_embodied.world.room import Item, Room
 
 AGENT_Y_M = 0.9009992  # height of AI2-THOR's agent's body above the floor
 CAMERA_ABOVE_M = 0.675  # camera above the body of a standing agent
@@ -42,11 +42,11 @@ _STATES = (
 )
 
 
-def scene_metadata(kitchen: Kitchen, name: str, start: tuple[float, float, float]) -> dict[str, Any]:
+def scene_metadata(room: Room, name: str, start: tuple[float, float, float]) -> dict[str, Any]:
     """The whole scene.
 
     Args:
-        kitchen: The finished room.
+        room: The finished room.
         name: The scene's name.
         start: The agent's x and z in metres and its yaw in degrees.
 
@@ -57,11 +57,11 @@ def scene_metadata(kitchen: Kitchen, name: str, start: tuple[float, float, float
         SceneError: Two objects would get the same id.
     """
     x, z, yaw = start
-    ids = _object_ids(kitchen.items)
+    ids = _object_ids(room.items)
     agent = _vector((x, AGENT_Y_M, z))
-    height = kitchen.profile.ceiling_m
+    height = room.height
     return {
-        "objects": [_object(kitchen.items, index, ids, (x, AGENT_Y_M, z)) for index in range(len(ids))],
+        "objects": [_object(room, index, ids, (x, AGENT_Y_M, z)) for index in range(len(ids))],
         "isSceneAtRest": True,
         "agent": {
             "name": "agent",
@@ -103,7 +103,7 @@ def scene_metadata(kitchen: Kitchen, name: str, start: tuple[float, float, float
         "actionVector3sReturn": None,
         "visibleRange": None,
         "currentTime": 0.0,
-        "sceneBounds": _box((0.0, height / 2, 0.0), (kitchen.width, height, kitchen.depth)),
+        "sceneBounds": _box((0.0, height / 2, 0.0), (room.width, height, room.depth)),
         "actionReturn": {"cameraNearPlane": 0.01, "cameraFarPlane": 20.0},
     }
 
@@ -125,22 +125,22 @@ def _metres(value: float) -> str:
     return f"{round(value, 2) + 0.0:+06.2f}"  # adding 0.0 turns -0.0 into 0.0
 
 
-def _object(items: Sequence[Item], index: int, ids: Sequence[str], agent: Size) -> dict[str, Any]:
-    item = items[index]
-    kind = KINDS[item.type]
+def _object(room: Room, index: int, ids: Sequence[str], agent: Size) -> dict[str, Any]:
+    item = room.items[index]
+    kind = room.kinds[item.type]
     box = _box(item.center, item.extent)
     digest = hashlib.sha256(ids[index].encode()).hexdigest()[:8]
-    holds = [ids[i] for i, other in enumerate(items) if other.parent == index and _stands(items, other)]
+    holds = [ids[i] for i, other in enumerate(room.items) if other.parent == index and _stands(room, other)]
     return {
         "name": f"{item.type}_{digest}",
         "position": _vector(item.center),
-        "rotation": _vector((0.0, float(item.frame.yaw), 0.0)),
+        "rotation": _vector((0.0, float(item.frame.yaw + item.spin_deg) % 360, 0.0)),
         **{flag: flag in kind.flags for flag in _FLAGS},
         **dict.fromkeys(_STATES, False),
         "fillLiquid": None,
         "temperature": "RoomTemp",
-        "isOpen": False,
-        "openness": 0.0,
+        "isOpen": "isOpen" in kind.flags,
+        "openness": 1.0 if "isOpen" in kind.flags else 0.0,
         "isPickedUp": False,
         "mass": kind.mass_kg,
         "salientMaterials": list(kind.materials) or None,
@@ -149,7 +149,7 @@ def _object(items: Sequence[Item], index: int, ids: Sequence[str], agent: Size) 
         "objectType": item.type,
         "objectId": ids[index],
         "assetId": "",
-        "parentReceptacles": [ids[item.parent]] if _stands(items, item) else None,
+        "parentReceptacles": [ids[item.parent]] if _stands(room, item) else None,
         "controlledObjects": [ids[item.controls]] if item.controls >= 0 else None,
         "isMoving": False,
         "axisAlignedBoundingBox": box,
@@ -159,12 +159,21 @@ def _object(items: Sequence[Item], index: int, ids: Sequence[str], agent: Size) 
 
 def _corners(item: Item) -> dict[str, Any]:
     # A list of its own: who moves an object in place would otherwise move these corners twice.
-    return {"cornerPoints": _box(item.center, item.extent)["cornerPoints"]}
+    if not item.spin_deg:
+        return {"cornerPoints": _box(item.center, item.extent)["cornerPoints"]}
+    turn = np.deg2rad(item.frame.yaw + item.spin_deg)
+    cos, sin = float(np.cos(turn)), float(np.sin(turn))
+    corners = []
+    for share in _CORNERS:
+        u, v, w = (part * side for part, side in zip(share, item.size, strict=True))
+        shifts = (u * cos + w * sin, v, w * cos - u * sin)
+        corners.append([round(c + shift, 6) for c, shift in zip(item.center, shifts, strict=True)])
+    return {"cornerPoints": corners}
 
 
-def _stands(items: Sequence[Item], item: Item) -> bool:
+def _stands(room: Room, item: Item) -> bool:
     """Whether an item stands on a receptacle, rather than being built into its parent or free."""
-    return item.parent >= 0 and "receptacle" in KINDS[items[item.parent].type].flags
+    return item.parent >= 0 and "receptacle" in room.kinds[room.items[item.parent].type].flags
 
 
 def _box(center: Size, size: Size) -> dict[str, Any]:

@@ -8,33 +8,33 @@ import numpy as np
 
 from llamafactory_embodied.errors import SceneError
 from llamafactory_embodied.world.catalog import KINDS, Size
-from llamafactory_embodied.world.kitchen import Kitchen, Space
 from llamafactory_embodied.world.places import places, usual_places
 from llamafactory_embodied.world.profiles import RoomProfile
+from llamafactory_embodied.world.room import Room, Space
 
 _WANDER = 0.2  # how far from its space's lean an object may stand, in the same unit
 
 
-def place_small_objects(kitchen: Kitchen, rng: np.random.Generator) -> None:
+def place_small_objects(room: Room, rng: np.random.Generator) -> None:
     """Choose the small objects, deal them to the kitchen's spaces and add them as items.
 
     Raises:
         SceneError: An object finds no place, or the share of hidden ones cannot be met.
     """
-    types = _choose_types(kitchen.profile, rng)
-    low, high = kitchen.profile.hidden_share
+    types = _choose_types(room.profile, rng)
+    low, high = room.profile.hidden_share
     quota = {True: round(float(rng.uniform(low, high)) * len(types))}
     quota[False] = len(types) - quota[True]
     for kind in types:
-        size = _draw_size(kitchen.profile, kind, rng)
-        space = _choose_space(kitchen, kind, size, quota, rng)
+        size = _draw_size(room.profile, kind, rng)
+        space = _choose_space(room, kind, size, quota, rng)
         space.contents.append((kind, size))
         quota[space.hidden] -= 1
-    hidden = sum(len(space.contents) for space in kitchen.spaces if space.hidden) / len(types)
+    hidden = sum(len(space.contents) for space in room.spaces if space.hidden) / len(types)
     if not low <= hidden <= high:
         raise SceneError(f"{hidden:.2f} of the small objects are hidden, wanted {low} to {high}")
-    for space in kitchen.spaces:
-        _set_row(kitchen, space, rng)
+    for space in room.spaces:
+        _set_row(room, space, rng)
 
 
 def _choose_types(profile: RoomProfile, rng: np.random.Generator) -> list[str]:
@@ -63,18 +63,18 @@ def _draw_size(profile: RoomProfile, kind: str, rng: np.random.Generator) -> Siz
     return round(stretched[0] * scale, 3), round(stretched[1] * scale, 3), round(stretched[2] * scale, 3)
 
 
-def _choose_space(kitchen: Kitchen, kind: str, size: Size, quota: dict[bool, int], rng: np.random.Generator) -> Space:
+def _choose_space(room: Room, kind: str, size: Size, quota: dict[bool, int], rng: np.random.Generator) -> Space:
     allowed = places(kind)
     fitting = [
         space
-        for space in kitchen.spaces
-        if kitchen.items[space.owner].type in allowed and _has_room(kitchen.profile, space, size)
+        for space in room.spaces
+        if room.items[space.owner].type in allowed and _has_room(room.profile, space, size)
     ]
     wanted = [space for space in fitting if quota[space.hidden] > 0]
     candidates = wanted or fitting
     if not candidates:
         raise SceneError(f"no place left for a {kind} of {size} m")
-    return candidates[int(rng.choice(len(candidates), p=_weights(kitchen, candidates, kind)))]
+    return candidates[int(rng.choice(len(candidates), p=_weights(room, candidates, kind)))]
 
 
 def _has_room(profile: RoomProfile, space: Space, size: Size) -> bool:
@@ -83,18 +83,18 @@ def _has_room(profile: RoomProfile, space: Space, size: Size) -> bool:
     return len(space.contents) < profile.capacity and width <= space.width and low_enough
 
 
-def _weights(kitchen: Kitchen, candidates: list[Space], kind: str) -> np.ndarray:
+def _weights(room: Room, candidates: list[Space], kind: str) -> np.ndarray:
     """Probability of each candidate: the prior of its type, shared among the places of that type."""
-    prior, strength = usual_places(kind), kitchen.profile.prior_strength
-    types = [kitchen.items[space.owner].type for space in candidates]
+    prior, strength = usual_places(kind), room.profile.prior_strength
+    types = [room.items[space.owner].type for space in candidates]
     weights = np.array([(strength * prior[t] + (1 - strength) / len(prior)) / types.count(t) for t in types])
     return np.asarray(weights / weights.sum())
 
 
-def _set_row(kitchen: Kitchen, space: Space, rng: np.random.Generator) -> None:
+def _set_row(room: Room, space: Space, rng: np.random.Generator) -> None:
     """Stand a space's contents side by side, with the slack spread between them at random."""
     contents = [space.contents[index] for index in rng.permutation(len(space.contents))]
-    gap = kitchen.profile.gap_m
+    gap = room.profile.gap_m
     slack = space.width - sum(size[0] for _, size in contents) - gap * len(contents)
     # Even spreading with some play: neighbours keep apart, and no two rooms look the same.
     shares = 0.5 / (len(contents) + 1) + 0.5 * rng.dirichlet(np.ones(len(contents) + 1))
@@ -103,7 +103,7 @@ def _set_row(kitchen: Kitchen, space: Space, rng: np.random.Generator) -> None:
         at += slack * float(share)
         free = space.depth - size[2]
         wander = float(np.clip(space.lean + rng.uniform(-_WANDER, _WANDER), -1.0, 1.0))
-        turn = 180 * int(rng.integers(2)) if kitchen.profile.turned else 0
+        turn = 180 * int(rng.integers(2)) if room.profile.turned else 0
         frame = space.frame.moved(round(at + size[0] / 2, 4), round(wander * free / 2, 4), turn)
-        kitchen.add(kind, frame, space.bottom, size, parent=space.owner)
+        room.add(kind, frame, space.bottom, size, parent=space.owner)
         at += size[0] + gap

@@ -1,4 +1,4 @@
-"""Room profiles: what kind of kitchens `world.rooms` generates. A profile is data; no code asks for its name."""
+"""Room profiles: what kind of rooms `world.rooms` generates. A profile is data; no code asks for its name."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -20,28 +20,29 @@ class CounterRun:
         before: number of plain columns left of the fixture.
         fixture: "sink", "stove" or "" for a plain run.
         after: number of plain columns right of the fixture.
-        under: what is below the worktop in each column: "cabinet", "drawer" (plain columns only), "both" (a drawer
-            above a cabinet) or "" for nothing.
+        under: the types of what is below the worktop in each plain column, from top to bottom.
     """
 
     before: Range
     fixture: str = ""
     after: Range = (0, 0)
-    under: str = "both"
+    under: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class RoomProfile:
-    """Ranges from which a kitchen is drawn. Lengths in metres.
+    """What a room is drawn from: figures of recorded rooms, or for the demo's kitchens the ranges here; in metres.
 
     Attributes:
         name: part of the scene's name.
         counter_runs: base units with their worktops.
-        pieces: (type, how many) of furniture along the walls: Cabinet, Fridge, GarbageCan, Shelf, ShelvingUnit,
+        pieces: (type, how many) of furniture along the walls: Cabinet, Fridge, GarbageCan, Shelf,
             SideTable.
         appliances: (type, type of what it stands on), one of each.
         small_types: types of small objects to choose from.
         small_count: how many small objects a room has.
+        figures: recorded rooms from whose figures the whole room is drawn; the ranges are not asked then.
+        mix: profiles that take turns, seed by seed.
         room_kind: AI2-THOR's room category.
         side_m: length of each side of the room.
         ceiling_m: height of the room.
@@ -66,11 +67,13 @@ class RoomProfile:
     """
 
     name: str
-    counter_runs: tuple[CounterRun, ...]
-    pieces: tuple[tuple[str, Range], ...]
-    appliances: tuple[tuple[str, str], ...]
-    small_types: tuple[str, ...]
-    small_count: Range
+    counter_runs: tuple[CounterRun, ...] = ()
+    pieces: tuple[tuple[str, Range], ...] = ()
+    appliances: tuple[tuple[str, str], ...] = ()
+    small_types: tuple[str, ...] = ()
+    small_count: Range = (0, 0)
+    figures: str = ""
+    mix: tuple[str, ...] = ()
     room_kind: str = "kitchen"
     side_m: Span = (3.6, 5.0)
     ceiling_m: float = 2.5
@@ -96,8 +99,6 @@ class RoomProfile:
 
 _FOOD = ("Apple", "Bread", "Egg", "Lettuce", "Potato", "Tomato")
 _TABLEWARE = ("Bowl", "Cup", "Mug", "Plate", "Pot", "Pan", "Kettle")
-_CUTLERY = ("ButterKnife", "Fork", "Knife", "Ladle", "Spatula", "Spoon")
-_OTHER = ("Book", "Bottle", "CellPhone", "DishSponge", "PaperTowelRoll", "PepperShaker", "SaltShaker", "SoapBottle")
 _DEMO_OTHER = (
     "Book",
     "Candle",
@@ -112,24 +113,18 @@ _DEMO_OTHER = (
     "WineBottle",
 )
 
+ROOM_TYPES = ("kitchen", "living_room", "bedroom", "bathroom")
+"""AI2-THOR's room categories."""
+
 PROFILES: Mapping[str, RoomProfile] = MappingProxyType(
     {
-        "household": RoomProfile(
-            name="household",
-            counter_runs=(
-                CounterRun(before=(1, 2), fixture="sink", after=(1, 2)),
-                CounterRun(before=(1, 2), fixture="stove", after=(1, 1)),
-            ),
-            pieces=(("Fridge", (1, 1)), ("GarbageCan", (1, 1)), ("ShelvingUnit", (0, 1)), ("SideTable", (0, 1))),
-            appliances=(("Microwave", "CounterTop"), ("CoffeeMachine", "CounterTop"), ("Toaster", "CounterTop")),
-            small_types=(*_FOOD, *_TABLEWARE, *_CUTLERY, *_OTHER, "Statue", "Vase", "WineBottle"),
-            small_count=(24, 34),
-        ),
+        "household": RoomProfile("household", mix=ROOM_TYPES),
+        **{room: RoomProfile(room, room_kind=room, figures=room) for room in ROOM_TYPES},
         "demo": RoomProfile(
             name="demo",
             counter_runs=(
-                CounterRun(before=(1, 1), fixture="stove", under="drawer"),
-                CounterRun(before=(0, 0), fixture="sink", under=""),
+                CounterRun(before=(1, 1), fixture="stove", under=("Drawer",)),
+                CounterRun(before=(0, 0), fixture="sink"),
             ),
             pieces=(
                 ("Cabinet", (1, 1)),
@@ -174,4 +169,5 @@ PROFILES: Mapping[str, RoomProfile] = MappingProxyType(
         ),
     }
 )
-"""Profile by name: "household" is sized like iTHOR's kitchens, "demo" suits small frames (large, spaced objects)."""
+"""Profile by name: "household" takes the four types of room in turn, each drawn from recorded figures; "demo" suits
+small frames (large, spaced objects)."""

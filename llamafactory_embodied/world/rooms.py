@@ -1,4 +1,4 @@
-"""Kitchens generated from a seed, in AI2-THOR's metadata format: the scenes that need no recording and no Unity.
+"""Rooms generated from a seed, in AI2-THOR's metadata format: the scenes that need no recording and no Unity.
 
 The same seed and profile give the same scene in every process. An object's `rotation.y` is its facing: the direction
 in which its front looks. Its `position` is the middle of its box.
@@ -11,11 +11,12 @@ import numpy as np
 from llamafactory_embodied.errors import SceneError
 from llamafactory_embodied.world.catalog import KINDS
 from llamafactory_embodied.world.furnish import furnish
-from llamafactory_embodied.world.kitchen import Kitchen
+from llamafactory_embodied.world.interior import draw_interior
 from llamafactory_embodied.world.layout import arrange, draw_units
 from llamafactory_embodied.world.metadata import scene_metadata
 from llamafactory_embodied.world.placement import place_small_objects
 from llamafactory_embodied.world.profiles import PROFILES, CounterRun, RoomProfile
+from llamafactory_embodied.world.room import Room
 from llamafactory_embodied.world.standing import StandingRoom
 
 __all__ = ["PROFILES", "ROOM_SETS", "CounterRun", "RoomProfile", "generate_room", "room_seeds"]
@@ -54,11 +55,11 @@ def room_seeds(split: str, count: int) -> list[int]:
 
 
 def generate_room(seed: int, profile: RoomProfile = PROFILES["household"]) -> dict[str, Any]:
-    """Generate a kitchen.
+    """Generate a room.
 
     Args:
         seed: A whole number from 0; take it from `room_seeds`, which keeps training and test rooms apart.
-        profile: What the kitchen is drawn from.
+        profile: What the room is drawn from.
 
     Returns:
         AI2-THOR's `event.metadata` of the scene, closed and switched off, with the agent at a corner looking inward.
@@ -68,6 +69,8 @@ def generate_room(seed: int, profile: RoomProfile = PROFILES["household"]) -> di
     """
     if seed < 0:
         raise SceneError(f"a room's seed is a whole number from 0, got {seed}; take one from room_seeds()")
+    if profile.mix:
+        profile = PROFILES[profile.mix[seed % len(profile.mix)]]
     reason: SceneError | None = None
     for attempt in range(_ATTEMPTS):
         try:
@@ -75,20 +78,30 @@ def generate_room(seed: int, profile: RoomProfile = PROFILES["household"]) -> di
         except SceneError as error:
             reason = error
     raise SceneError(
-        f"profile {profile.name!r} gave no kitchen for seed {seed} in {_ATTEMPTS} draws; the last failed because "
+        f"profile {profile.name!r} gave no room for seed {seed} in {_ATTEMPTS} draws; the last failed because "
         f"{reason}. Make its rooms larger or its furniture fewer."
     )
 
 
 def _draw(seed: int, attempt: int, profile: RoomProfile) -> dict[str, Any]:
     rng = np.random.default_rng([seed, attempt])
+    if profile.figures:
+        room = draw_interior(profile, rng)
+        standing = StandingRoom(room)
+        standing.check()
+    else:
+        room, standing = _draw_ranges(profile, rng)
+    return scene_metadata(room, f"Embodied-{profile.name}-{seed}", standing.corner(rng))
+
+
+def _draw_ranges(profile: RoomProfile, rng: np.random.Generator) -> tuple[Room, StandingRoom]:
     width, depth = (round(float(rng.uniform(*profile.side_m)), 1) for _ in range(2))
-    kitchen = Kitchen(profile, width, depth)
-    furnish(kitchen, arrange(kitchen, draw_units(kitchen, rng), rng), rng)
-    room = StandingRoom(kitchen)
-    for item in kitchen.items:
+    room = Room(profile, width, depth, profile.ceiling_m)
+    furnish(room, arrange(room, draw_units(room, rng), rng), rng)
+    standing = StandingRoom(room)
+    for item in room.items:
         faced = KINDS[item.type].flags & {"receptacle", "openable"} and item.type not in ("Floor", "Chair", "Stool")
-        if faced and not room.serves(item):
+        if faced and not standing.serves(item):
             raise SceneError(f"nobody can stand in front of the {item.type} at {item.center}")
-    place_small_objects(kitchen, rng)
-    return scene_metadata(kitchen, f"Embodied-{profile.name}-{seed}", room.corner(rng))
+    place_small_objects(room, rng)
+    return room, standing

@@ -53,11 +53,8 @@ class Scene:
 
     @property
     def room(self) -> str:
-        """`kitchen`, `living_room`, `bedroom` or `bathroom`; iTHOR numbers its scenes by hundreds in this order."""
-        number = re.match(r"^FloorPlan(\d+)$", self.name)
-        if number is None:
-            return "kitchen"
-        return _ROOMS[max(0, int(number.group(1)) // 100 - 1) % len(_ROOMS)]
+        """`kitchen`, `living_room`, `bedroom` or `bathroom`."""
+        return room_of(self.name)
 
     @cached_property
     def digest(self) -> str:
@@ -74,6 +71,18 @@ class Scene:
         if match is None:
             return about | {"kind": "recorded"}
         return about | {"kind": "generated", "profile": match["profile"], "seed": int(match["seed"])}
+
+
+def room_of(scene_name: str) -> str:
+    """The type of room that a scene's name tells, `kitchen` where it tells none.
+
+    Generated rooms are named after their profile; iTHOR numbers its scenes by hundreds in the order of `_ROOMS`.
+    """
+    generated = _GENERATED.match(scene_name)
+    if generated and generated["profile"] in _ROOMS:
+        return generated["profile"]
+    number = re.match(r"^FloorPlan(\d+)$", scene_name)
+    return "kitchen" if number is None else _ROOMS[max(0, int(number.group(1)) // 100 - 1) % len(_ROOMS)]
 
 
 def load_scene(path: str | Path) -> Scene:

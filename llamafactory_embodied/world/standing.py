@@ -2,12 +2,15 @@
 
 import numpy as np
 
-from llamafactory_embodied.world.kitchen import Item, Kitchen
+from llamafactory_embodied.errors import SceneError
+from llamafactory_embodied.world.room import Item, Room
 
 GRID_M = 0.25
 RADIUS_M = 0.2  # of AI2-THOR's default agent, as far as furniture is concerned
 _HEAD_M = 1.8
 _ARM_M = 1.0  # farthest that someone stands from the front that they face
+_REACH_M = 1.3  # farthest that something may be from where someone stands: reach is 1.5 m, and it must be seen
+_LEAST_FREE = 12
 _IGNORED = frozenset({"Floor", "Window", "LightSwitch"})
 
 
@@ -20,11 +23,12 @@ class StandingRoom:
         free: [N, M] whether an agent can stand there and walk to the other free points.
     """
 
-    def __init__(self, kitchen: Kitchen) -> None:
-        self.xs = _axis(kitchen.width)
-        self.zs = _axis(kitchen.depth)
+    def __init__(self, room: Room) -> None:
+        self._room = room
+        self.xs = _axis(room.width)
+        self.zs = _axis(room.depth)
         free = np.ones((len(self.xs), len(self.zs)), dtype=bool)
-        for item in kitchen.items:
+        for item in room.items:
             if item.type not in _IGNORED and item.bottom < _HEAD_M:
                 free &= self._distance(item) > RADIUS_M
         self.free = _largest_component(free)
@@ -45,6 +49,23 @@ class StandingRoom:
         beyond = v - item.size[2] / 2
         near = (np.abs(u) <= item.size[0] / 2 + GRID_M) & (beyond > 0.0) & (beyond <= _ARM_M)
         return bool((near & self.free).any())
+
+    def check(self) -> None:
+        """Whether everything that is opened, laid on, picked up or switched can be got at.
+
+        Raises:
+            SceneError: something cannot; or there is hardly any standing room.
+        """
+        if self.free.sum() < _LEAST_FREE:
+            raise SceneError(f"only {int(self.free.sum())} points of the room are free to stand on")
+        for item in self._room.items:
+            flags = self._room.kinds[item.type].flags
+            if item.type == "Floor" or not flags & {"receptacle", "openable", "pickupable", "toggleable"}:
+                continue
+            if self._distance(item)[self.free].min() > _REACH_M:
+                raise SceneError(f"nobody gets near the {item.type} at {item.center}")
+            if "openable" in flags and "pickupable" not in flags and item.bottom < _HEAD_M and not self.serves(item):
+                raise SceneError(f"nobody can stand in front of the {item.type} at {item.center}")
 
     def corner(self, rng: np.random.Generator) -> tuple[float, float, float]:
         """The free point nearest to a random corner of the room, and the yaw from there into the room."""

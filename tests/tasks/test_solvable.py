@@ -29,9 +29,16 @@ def test_the_oracle_solves_all_tasks_but_one_of_twenty_demo_kitchens():
     assert len(failed) <= 1, failed
 
 
-def test_the_oracle_solves_every_task_of_some_household_kitchens():
-    count, failed = solved_of(pairs(rooms=2, per_room=6, profile="household"), Oracle(), WIDE)
+def test_the_oracle_solves_every_task_of_some_kitchens_of_usual_sizes():
+    count, failed = solved_of(pairs(rooms=2, per_room=6, profile="kitchen"), Oracle(), WIDE)
     assert (count, failed) == (12, [])
+
+
+def test_the_oracle_solves_most_tasks_of_a_room_of_each_type():
+    """A card or a bar of soap behind something else is not in view from where one stands before its furniture."""
+    count, failed = solved_of(pairs(rooms=4, per_room=4, profile="household"), Oracle(), WIDE)
+    assert count == 16
+    assert len(failed) <= 4, failed
 
 
 def test_the_searcher_solves_nearly_all_tasks_of_twenty_demo_kitchens(searched):
@@ -40,8 +47,8 @@ def test_the_searcher_solves_nearly_all_tasks_of_twenty_demo_kitchens(searched):
     assert len(ends) <= 6, ends
 
 
-def test_the_searcher_solves_most_tasks_of_some_household_kitchens():
-    count, failed = solved_of(pairs(rooms=2, per_room=3, profile="household"), SearcherPolicy(), WIDE)
+def test_the_searcher_solves_most_tasks_of_some_kitchens_of_usual_sizes():
+    count, failed = solved_of(pairs(rooms=2, per_room=3, profile="kitchen"), SearcherPolicy(), WIDE)
     assert count == 6
     assert len(failed) <= 2, failed
 

@@ -1,8 +1,10 @@
-"""A kitchen under construction: frames, items, and the spaces in which small objects can stand. Lengths in metres."""
+"""A room under construction: frames, items, and the spaces in which small objects can stand. Lengths in metres."""
 
+import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from llamafactory_embodied.world.catalog import KINDS, Size
+from llamafactory_embodied.world.catalog import KINDS, Kind, Size
 from llamafactory_embodied.world.profiles import RoomProfile
 
 COUNTER_TOP_M = 0.90  # usual height of a kitchen worktop
@@ -46,6 +48,7 @@ class Item:
         size: (width, height, depth) as seen from its front, metres.
         parent: index of the item that it stands on or in; -1 for none.
         controls: index of the item that it switches; -1 for none.
+        spin_deg: by which a small object is turned further, clockwise.
     """
 
     type: str
@@ -54,6 +57,7 @@ class Item:
     size: Size
     parent: int = -1
     controls: int = -1
+    spin_deg: float = 0.0
 
     @property
     def center(self) -> Size:
@@ -64,6 +68,10 @@ class Item:
     def extent(self) -> Size:
         """World extent of its box along x, y, z."""
         width, height, depth = self.size
+        if self.spin_deg:
+            turn = math.radians(self.frame.yaw + self.spin_deg)
+            cos, sin = abs(math.cos(turn)), abs(math.sin(turn))
+            return width * cos + depth * sin, height, width * sin + depth * cos
         return (width, height, depth) if self.frame.yaw % 180 == 0 else (depth, height, width)
 
 
@@ -95,13 +103,15 @@ class Space:
 
 
 @dataclass
-class Kitchen:
+class Room:
     """A room under construction.
 
     Attributes:
         profile: what is being built.
         width: along x, metres.
         depth: along z, metres.
+        height: of its ceiling, metres.
+        kinds: what each type is like.
         items: furniture first, then what stands on it.
         spaces: where small objects can go.
     """
@@ -109,12 +119,14 @@ class Kitchen:
     profile: RoomProfile
     width: float
     depth: float
+    height: float
+    kinds: Mapping[str, Kind] = field(default_factory=lambda: KINDS)
     items: list[Item] = field(default_factory=list)
     spaces: list[Space] = field(default_factory=list)
 
     def size_of(self, kind: str) -> Size:
         """Size of a type in this profile, (width, height, depth) in metres."""
-        return self.profile.sizes.get(kind, KINDS[kind].size)
+        return self.profile.sizes.get(kind) or KINDS[kind].size
 
     def add(
         self, kind: str, frame: Frame, bottom: float, size: Size | None = None, parent: int = -1, controls: int = -1
