@@ -88,23 +88,26 @@ def test_a_torn_run_is_continued_to_the_same_bytes(made, tmp_path):
     assert sums(tmp_path) == sums(made[0])
 
 
-def test_after_the_interrupt_key_the_same_command_continues_to_the_same_bytes(made, tmp_path):
-    words = ["prompts=brief", "workers=2", f"output_dir={tmp_path}", "selection.profile=demo", "selection.split=dev"]
-    words += ["selection.rooms=3", "selection.tasks_per_room=3", f"frame.width_px={TOY_FRAME.width_px}"]
+def test_after_the_interrupt_key_the_same_command_continues_to_the_same_bytes(tmp_path):
+    whole, stopped = tmp_path / "whole", tmp_path / "stopped"
+    words = ["prompts=brief", "workers=2", f"output_dir={stopped}", "selection.profile=demo", "selection.split=dev"]
+    words += ["selection.rooms=8", "selection.tasks_per_room=3", f"frame.width_px={TOY_FRAME.width_px}"]
     words += [f"frame.height_px={TOY_FRAME.height_px}", "frame.fov_deg=75", f"frame.seen_px={TOY_FRAME.seen_px}"]
     command = [sys.executable, "-m", "llamafactory_embodied.cli", "synthesize", *words]
-    command[1:3] = ["-c", "import sys; from llamafactory_embodied.cli import main; sys.exit(main(sys.argv[1:]))"]
+    heard = "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler); "  # muted behind a `&`
+    command[1:3] = ["-c", heard + "from llamafactory_embodied.cli import main; sys.exit(main(sys.argv[1:]))"]
     running = subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-    wait_for(tmp_path / "episodes.jsonl", running)
+    wait_for(stopped / "episodes.jsonl", running)
     running.send_signal(signal.SIGINT)
     _, error = running.communicate(timeout=60)
     assert running.returncode == 130
     assert error.splitlines()[-1] == "Stopped. The same command continues."
     assert "Traceback" not in error
-    assert 0 < len(list(read_records(tmp_path))) < 9
+    assert 0 < len(list(read_records(stopped))) < 24
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    assert sums(tmp_path) == sums(made[0])
+    synthesize(replace(TOY, output_dir=str(whole), selection=replace(ROOMS, rooms=8)))
+    assert sums(stopped) == sums(whole)
 
 
 def wait_for(path, process):
