@@ -66,6 +66,13 @@ def supervised_turns(labels: Sequence[int]) -> Turns:
     return [list(run) for trained, run in runs if trained]
 
 
+def least_cutoffs(refused: Sequence[Preprocessed]) -> dict[str, int]:
+    """The least cutoff that each trajectory can be trained at, as our error says it."""
+    said = [_LEAST.search(made.error) for made in refused]
+    assert all(said), "a cutoff of 4 tokens was not refused"
+    return {match[1]: int(match[2]) for match in said if match}
+
+
 class Bench:
     """One data set at one image limit."""
 
@@ -75,11 +82,15 @@ class Bench:
         self.examples = chosen(read(self.folder), settings.trajectories, settings.longest)
         names = add_data_set(self.folder, f"chosen-{settings.trajectories}", self.examples)
         self.ids = [one["id"] for one in self.examples]
-        [whole] = preprocess([self.configured(names[0], preprocessing_num_workers=1)])
+        each = [
+            add_data_set(self.folder, f"one-{id_}", [one])[0] for id_, one in zip(self.ids, self.examples, strict=True)
+        ]
+        given = [self.configured(name, cutoff_len=4, preprocessing_num_workers=1) for name in each]
+        whole, *refused = preprocess([self.configured(names[0], preprocessing_num_workers=1), *given])
         assert not whole.error, whole.error
         self.whole = {row["embodied_id"]: row for row in whole.rows}
         self.turns = {id_: supervised_turns(row["labels"]) for id_, row in self.whole.items()}
-        self.least = self._least_cutoffs()
+        self.least = least_cutoffs(refused)
         self.loaded = Loaded(self.configured(names[0]))
 
     def configured(self, dataset: str, **further: Any) -> dict[str, Any]:
@@ -92,14 +103,6 @@ class Bench:
             image_max_pixels=self.limit,
             **{"preprocessing_num_workers": self.settings.workers, **further},
         )
-
-    def _least_cutoffs(self) -> dict[str, int]:
-        """The least cutoff that each trajectory can be trained at, as our error says it."""
-        each = [add_data_set(self.folder, f"one-{one['id']}", [one])[0] for one in self.examples]
-        given = [self.configured(name, cutoff_len=4, preprocessing_num_workers=1) for name in each]
-        said = [_LEAST.search(made.error) for made in preprocess(given)]
-        assert all(said), "a cutoff of 4 tokens was not refused"
-        return {match[1]: int(match[2]) for match in said if match}
 
     def measure(self, cutoffs: Sequence[int]) -> list[Row]:
         """A row for each cutoff."""
