@@ -23,7 +23,7 @@ from .settings import read_settings
 from .trajectories import Trajectories, add_data_set, make, read
 
 TEMPLATE = "qwen2_vl"
-_LEAST = re.compile(r"DataError: sample '([^']+)': .*take up to (\d+) tokens, the limit is (\d+)")
+_LEAST = re.compile(r"(?:DataError|Left out): sample '([^']+)': .*take up to (\d+) tokens, the limit is (\d+)")
 Turns = list[list[int]]
 """The supervised tokens of a sample, turn by turn."""
 
@@ -66,6 +66,11 @@ def supervised_turns(labels: Sequence[int]) -> Turns:
     return [list(run) for trained, run in runs if trained]
 
 
+def least_cutoffs(log: str) -> dict[str, int]:
+    """The least cutoff that each trajectory can be trained at, as the log of a run that leaves all out says it."""
+    return {match[1]: int(match[2]) for match in _LEAST.finditer(log)}
+
+
 class Bench:
     """One data set at one image limit."""
 
@@ -75,11 +80,14 @@ class Bench:
         self.examples = chosen(read(self.folder), settings.trajectories, settings.longest)
         names = add_data_set(self.folder, f"chosen-{settings.trajectories}", self.examples)
         self.ids = [one["id"] for one in self.examples]
-        [whole] = preprocess([self.configured(names[0], preprocessing_num_workers=1)])
+        least = add_data_set(self.folder, f"least-{settings.trajectories}", self.examples, on_error="skip")[0]
+        given = [self.configured(names[0]), self.configured(least, cutoff_len=4)]
+        whole, refused = preprocess([one | {"preprocessing_num_workers": 1} for one in given])
         assert not whole.error, whole.error
         self.whole = {row["embodied_id"]: row for row in whole.rows}
         self.turns = {id_: supervised_turns(row["labels"]) for id_, row in self.whole.items()}
-        self.least = self._least_cutoffs()
+        self.least = least_cutoffs(refused.log)
+        assert set(self.least) == set(self.ids), "a cutoff of 4 tokens was not refused"
         self.loaded = Loaded(self.configured(names[0]))
 
     def configured(self, dataset: str, **further: Any) -> dict[str, Any]:
@@ -92,14 +100,6 @@ class Bench:
             image_max_pixels=self.limit,
             **{"preprocessing_num_workers": self.settings.workers, **further},
         )
-
-    def _least_cutoffs(self) -> dict[str, int]:
-        """The least cutoff that each trajectory can be trained at, as our error says it."""
-        each = [add_data_set(self.folder, f"one-{one['id']}", [one])[0] for one in self.examples]
-        given = [self.configured(name, cutoff_len=4, preprocessing_num_workers=1) for name in each]
-        said = [_LEAST.search(made.error) for made in preprocess(given)]
-        assert all(said), "a cutoff of 4 tokens was not refused"
-        return {match[1]: int(match[2]) for match in said if match}
 
     def measure(self, cutoffs: Sequence[int]) -> list[Row]:
         """A row for each cutoff."""
@@ -175,8 +175,10 @@ class Bench:
             if id_ is None:
                 continue
             least = self.least[id_]
-            given = [self.configured(f"ours-one-{id_}", cutoff_len=c) for c in (cutoff, least - 1, least)]
-            at, under, enough = preprocess([one | {"preprocessing_num_workers": 1} for one in given])
+            one = next(one for one in self.examples if one["id"] == id_)
+            name, _ = add_data_set(self.folder, f"one-{id_}", [one])
+            given = [self.configured(name, cutoff_len=c) for c in (cutoff, least - 1, least)]
+            at, under, enough = preprocess([these | {"preprocessing_num_workers": 1} for these in given])
             said = _LEAST.search(at.error)
             rows.append(
                 {

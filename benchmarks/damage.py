@@ -15,6 +15,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -115,11 +116,10 @@ def main() -> None:
         output_dir=str(OUT / "models" / "tiny-damage"), vocab_size=2048, layers=1, overwrite=True
     )
     model = build_tiny_model(sizes, said)
-    rows = [
-        _train(settings, model, folder, examples, kinds, on_error, workers)
-        for on_error in ("raise", "skip")
-        for workers in (1, 2)
-    ]
+    rows = []
+    for on_error, workers in product(("raise", "skip"), (1, 2)):
+        rows.append(_train(settings, model, folder, examples, kinds, on_error, workers))
+        print(rows[-1], flush=True)
     kept = _kept(settings, model, folder, examples, kinds)
     save("damage", settings, [*rows, kept])
     if any(row["wrong"] for row in (*rows, kept)):

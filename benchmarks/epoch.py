@@ -37,6 +37,7 @@ class Epoch:
     prompts: str = "full"
     thought_tokens: float = THOUGHT_TOKENS
     cutoffs: tuple[int, ...] = (4096, 8192)
+    limit: int = 180_000
     processes: tuple[int, ...] = (1, 2)
     workers: int = 2
 
@@ -70,6 +71,7 @@ def _configured(
         dataset,
         template="qwen2_vl",
         cutoff_len=cutoff,
+        image_max_pixels=settings.limit,
         preprocessing_num_workers=settings.workers,
         max_steps=-1,
         num_train_epochs=1,
@@ -139,10 +141,15 @@ def measure(settings: Epoch) -> list[Row]:
     dataset, _ = add_data_set(folder, f"epoch-{settings.trajectories}", examples)
     said = [message["content"] for one in examples for message in one["messages"]]
     tiny = TinyModelSettings(
-        output_dir=str(OUT / "models" / "tiny-epoch"), vocab_size=2048, layers=1, hidden_size=64, overwrite=True
+        output_dir=str(OUT / "models" / "tiny-epoch"),
+        vocab_size=2048,
+        layers=1,
+        hidden_size=64,
+        vision_layers=1,
+        overwrite=True,
     )
     model = build_tiny_model(tiny, said)
-    [made] = preprocess([configuration(model, folder, dataset, template="qwen2_vl")])
+    [made] = preprocess([configuration(model, folder, dataset, template="qwen2_vl", image_max_pixels=settings.limit)])
     whole = {row["embodied_id"]: supervised_turns(row["labels"]) for row in made.rows}
     return _runs(settings, model, folder, dataset, whole)
 

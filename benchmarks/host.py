@@ -82,11 +82,13 @@ class Preprocessed:
         rows: the training set, None where it failed.
         error: the traceback where it failed.
         seconds: wall time of `get_dataset`.
+        log: what the process wrote, which others of the same call share.
     """
 
     rows: Any
     error: str
     seconds: float
+    log: str
 
 
 def preprocess(given: Sequence[dict[str, Any]], plugin: bool = True) -> list[Preprocessed]:
@@ -113,7 +115,7 @@ def preprocess(given: Sequence[dict[str, Any]], plugin: bool = True) -> list[Pre
         place = folder / f"{number}"
         told = json.loads((place / "told.json").read_text())
         rows = None if told["error"] else load_from_disk(str(place / "rows"), keep_in_memory=True)
-        made.append(Preprocessed(rows, told["error"], told["seconds"]))
+        made.append(Preprocessed(rows, told["error"], told["seconds"], log))
     shutil.rmtree(folder)
     return made
 

@@ -1,6 +1,6 @@
 """Loss curves of stock and ours: same data, same seed, tiny model, stock `llamafactory-cli train` with and without us.
 
-`python -m benchmarks.losses [steps=50] [trajectories=100]`
+`python -m benchmarks.losses [steps=50] [trajectories=100] [image_max_pixels=50000]`
 """
 
 import json
@@ -28,6 +28,7 @@ class Losses:
     of: int = 400
     width_px: int = 800
     height_px: int = 450
+    image_max_pixels: int = 50_000
     cutoff_len: int = 32768
     seed: int = 7
 
@@ -43,6 +44,7 @@ def train(settings: Losses, name: str, model: Path, folder: Path, dataset: str, 
         dataset,
         template="qwen2_vl",
         cutoff_len=settings.cutoff_len,
+        image_max_pixels=settings.image_max_pixels,
         max_steps=settings.steps,
         per_device_train_batch_size=settings.batch,
         learning_rate=1e-3,
@@ -67,7 +69,9 @@ def measure(settings: Losses) -> Row:
     folder = make(Trajectories(settings.of, settings.width_px, settings.height_px))
     examples = [one for one in read(folder) if len(one["images"]) <= 10][: settings.trajectories]
     ours, stock = add_data_set(folder, f"losses-{settings.trajectories}", examples)
-    sizes = TinyModelSettings(output_dir=str(OUT / "models" / "tiny"), vocab_size=2048, overwrite=True)
+    sizes = TinyModelSettings(
+        output_dir=str(OUT / "models" / "tiny"), vocab_size=2048, hidden_size=128, layers=2, overwrite=True
+    )
     said = [message["content"] for one in examples for message in one["messages"]]
     model = build_tiny_model(sizes, said)
     with_us = train(settings, "ours", model, folder, ours, plugin=True)
@@ -77,6 +81,7 @@ def measure(settings: Losses) -> Row:
     norms = [abs(a["grad_norm"] - b["grad_norm"]) for a, b in zip(with_us, without, strict=True)]
     return {
         "steps": settings.steps,
+        "samples a step": settings.batch,
         "first loss": without[0]["loss"],
         "last loss": without[-1]["loss"],
         "largest difference of losses": max(differences),
