@@ -32,10 +32,13 @@ def registered_host(tiny_checkpoint: Path) -> Host:
 
 @pytest.fixture
 def host(registered_host: Host) -> Iterator[Host]:
-    """The host, with its templates as they were once the test is over: a configuration changes the one it uses."""
+    """The host, with what a configuration changes in it as it was once the test is over."""
+    from datasets.arrow_writer import OptimizedTypedSequence
     from llamafactory.data.template import TEMPLATES
 
     before = {name: dict(vars(template)) for name, template in TEMPLATES.items()}
+    narrowing = OptimizedTypedSequence.__init__  # neat_packing replaces it, for good
     yield registered_host
+    OptimizedTypedSequence.__init__ = narrowing
     for name, fields in before.items():
         vars(TEMPLATES[name]).update(fields)
