@@ -8,6 +8,7 @@ turn, since a cut inside an image ends the run.
 from __future__ import annotations
 
 import re
+from abc import ABC, abstractmethod
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from functools import cached_property
@@ -40,7 +41,7 @@ class EncodedPrompt(list[dict[str, str]]):
         self.encoded = encoded
 
 
-class MarkedRows:
+class MarkedRows(ABC):
     """Mixed into the host's processors: sees which rows are ours, encodes them, and reports what became of them."""
 
     if TYPE_CHECKING:
@@ -119,17 +120,13 @@ class MarkedRows:
         except DataError as error:
             raise DataError(f"sample {row[ID]!r}: {error}") from error
 
+    @abstractmethod
     def _fit(self, row: Row) -> tuple[list[Row], Report]:
         """What a sample becomes that nothing is known against."""
-        messages = [*row["_prompt"], *row["_response"]]
-        conversation = self._encoder.encode(messages, row["_system"], row["_tools"], row["_images"] or [])
-        if sum(conversation.lengths) <= self._limit:
-            return [self._whole(row, conversation)], Report()
-        return self._shortened(row, conversation)
 
-    def _whole(self, row: Row, conversation: EncodedConversation) -> Row:
-        """The row of a sample that fits."""
-        raise NotImplementedError
+    @abstractmethod
+    def _windows(self, row: Row, conversation: EncodedConversation) -> list[Row]:
+        """The windows of a sample that is too long."""
 
     def _shortened(self, row: Row, conversation: EncodedConversation) -> tuple[list[Row], Report]:
         """The rows of a sample that is too long."""
@@ -151,9 +148,6 @@ class MarkedRows:
             lost = f"{too_long}, only the last of its {len(windows)} windows is kept"
             return windows[-1:], Report(1, 1, ((row[ID], lost),))
         return windows, Report(1, len(windows))
-
-    def _windows(self, row: Row, conversation: EncodedConversation) -> list[Row]:
-        raise NotImplementedError
 
     def _refuse_control_tokens(self, sample: str, texts: Sequence[str | None]) -> None:
         """Text that spells a control token would be encoded as one: a turn could end, or an image begin, in a text."""

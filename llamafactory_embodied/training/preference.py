@@ -8,6 +8,7 @@ lost them when it was to give the answer.
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -155,13 +156,13 @@ class ComparedRows(MarkedRows):
         end = [] if self._late_end is None else [self._late_end]
         return [*asked, *answer, *end], [*[IGNORE_INDEX] * len(asked), *answer, *end]
 
+    @abstractmethod
     def _answers(self, row: Row) -> tuple[dict[str, str], dict[str, str]]:
         """The two answers that share a row's prompt."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _joined(self, row: Row, first: Pair, second: Pair) -> Encoded:
         """What the host wants to have of a row: ids and labels of each answer, and more."""
-        raise NotImplementedError
 
 
 @dataclass

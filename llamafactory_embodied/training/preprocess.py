@@ -93,7 +93,7 @@ def processor_for(stock: Any) -> Any:
     from . import preference
     from . import processor as ours
 
-    kinds = {
+    kinds: dict[Any, Any] = {
         host.SupervisedDatasetProcessor: ours.EmbodiedProcessor,
         host.PackedSupervisedDatasetProcessor: ours.EmbodiedPackedProcessor,
         host.UnsupervisedDatasetProcessor: ours.EmbodiedPromptProcessor,

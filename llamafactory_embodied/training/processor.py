@@ -5,6 +5,7 @@ Nothing is emitted without a token to train on.
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -22,7 +23,7 @@ from .columns import CONTEXT, ID, LOSS, REVISION
 from .encoder import EncodedConversation, Pair
 from .labels import label_pairs
 from .marked_rows import SAMPLE_ID, EncodedPrompt, MarkedRows, Row
-from .report import with_report
+from .report import Report, with_report
 from .seams import PACKING_PARAMS
 
 _TOKENS = {"input_ids": [0], "attention_mask": [0], "labels": [IGNORE_INDEX]}
@@ -30,7 +31,45 @@ _MEDIA = {"images": None, "videos": None, "audios": None}
 _TOKEN_TYPES = {"input_ids": ["int32"], "attention_mask": ["int8"], "labels": ["int64"]}
 
 
-class SupervisedRows(MarkedRows):
+class ConversationRows(MarkedRows):
+    """Rows that are one conversation each."""
+
+    def _fit(self, row: Row) -> tuple[list[Row], Report]:
+        messages = [*row["_prompt"], *row["_response"]]
+        conversation = self._encoder.encode(messages, row["_system"], row["_tools"], row["_images"] or [])
+        if sum(conversation.lengths) <= self._limit:
+            return [self._whole(row, conversation)], Report()
+        return self._shortened(row, conversation)
+
+    @abstractmethod
+    def _whole(self, row: Row, conversation: EncodedConversation) -> Row:
+        """The row of a sample that fits."""
+
+
+class UnpackedRows(MarkedRows):
+    """Rows that stay by themselves: one in, one out, or as many as it has windows."""
+
+    def preprocess_dataset(self, examples: Mapping[str, list[Any]]) -> dict[str, list[Any]]:
+        """Tokenizes a batch of rows.
+
+        Args:
+            examples: Columns of the standard format and of ours (see `columns`).
+
+        Returns:
+            The host's columns, `SAMPLE_ID`, and in one more row the batch's report.
+
+        Raises:
+            DataError: A sample of ours cannot be trained on as it is. Names it.
+        """
+        rows, report = self._encode_rows(examples)
+        return with_report(self._columns(rows), {**_TOKENS, **_MEDIA, SAMPLE_ID: ""}, report)
+
+    def column_types(self) -> dict[str, Any]:
+        """Arrow types of the columns that this adds to those of the images."""
+        return {**_TOKEN_TYPES, SAMPLE_ID: "string"}
+
+
+class SupervisedRows(ConversationRows):
     """Rows whose marked messages are trained on."""
 
     def _whole(self, row: Row, conversation: EncodedConversation) -> Row:
@@ -65,29 +104,10 @@ class SupervisedRows(MarkedRows):
 
 
 @dataclass
-class EmbodiedProcessor(SupervisedRows, SupervisedDatasetProcessor):  # type: ignore[misc]
-    """One row in, one row out, or as many as it has windows."""
+class EmbodiedProcessor(UnpackedRows, SupervisedRows, SupervisedDatasetProcessor):  # type: ignore[misc]
+    """For supervised fine-tuning without packing."""
 
     revision: int = REVISION
-
-    def preprocess_dataset(self, examples: Mapping[str, list[Any]]) -> dict[str, list[Any]]:
-        """Tokenizes a batch of rows.
-
-        Args:
-            examples: Columns of the standard format and of ours (see `columns`).
-
-        Returns:
-            The host's columns, `SAMPLE_ID`, and in one more row the batch's report.
-
-        Raises:
-            DataError: A sample of ours cannot be trained on as it is. Names it.
-        """
-        rows, report = self._encode_rows(examples)
-        return with_report(self._columns(rows), {**_TOKENS, **_MEDIA, SAMPLE_ID: ""}, report)
-
-    def column_types(self) -> dict[str, Any]:
-        """Arrow types of the columns that this adds to those of the images."""
-        return {**_TOKEN_TYPES, SAMPLE_ID: "string"}
 
 
 @dataclass
@@ -97,7 +117,7 @@ class EmbodiedPackedProcessor(SupervisedRows, PackedSupervisedDatasetProcessor):
     revision: int = REVISION
 
     def preprocess_dataset(self, examples: Mapping[str, list[Any]]) -> dict[str, list[Any]]:
-        """Tokenizes and packs a batch of rows; see `EmbodiedProcessor`."""
+        """Tokenizes and packs a batch of rows; see `UnpackedRows`."""
         rows, report = self._encode_rows(examples)
         packed = super().preprocess_dataset({name: [row[name] for row in rows] for name in examples})
         filler = {**_TOKENS, **_MEDIA, "position_ids": [0]}
@@ -106,7 +126,7 @@ class EmbodiedPackedProcessor(SupervisedRows, PackedSupervisedDatasetProcessor):
         return with_report(packed, filler, report)
 
     def column_types(self) -> dict[str, Any]:
-        """As `EmbodiedProcessor`; the mask of neat packing numbers the samples of a pack."""
+        """As `UnpackedRows`; the mask of neat packing numbers the samples of a pack."""
         if not self.data_args.neat_packing:
             return {**_TOKEN_TYPES, "position_ids": ["int64"]}
         types = {**_TOKEN_TYPES, "attention_mask": ["int32"], "position_ids": ["int64"]}
@@ -121,19 +141,10 @@ class EmbodiedPackedProcessor(SupervisedRows, PackedSupervisedDatasetProcessor):
 
 
 @dataclass
-class EmbodiedPromptProcessor(MarkedRows, UnsupervisedDatasetProcessor):  # type: ignore[misc]
+class EmbodiedPromptProcessor(UnpackedRows, ConversationRows, UnsupervisedDatasetProcessor):  # type: ignore[misc]
     """Prompts for the host's `predict_with_generate`: a sample up to its last answer, which is the label."""
 
     revision: int = REVISION
-
-    def preprocess_dataset(self, examples: Mapping[str, list[Any]]) -> dict[str, list[Any]]:
-        """Tokenizes a batch of rows; see `EmbodiedProcessor`."""
-        rows, report = self._encode_rows(examples)
-        return with_report(self._columns(rows), {**_TOKENS, **_MEDIA, SAMPLE_ID: ""}, report)
-
-    def column_types(self) -> dict[str, Any]:
-        """As `EmbodiedProcessor`."""
-        return {**_TOKEN_TYPES, SAMPLE_ID: "string"}
 
     def _whole(self, row: Row, conversation: EncodedConversation) -> Row:
         return self._asked(row, conversation.pairs)
