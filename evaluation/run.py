@@ -18,7 +18,7 @@ from evaluation.summary import Summary, summarize
 from evaluation.tables import comparison_table, summary_table, type_table
 from llamafactory_embodied.episodes.conversation import load_prompts
 from llamafactory_embodied.episodes.policy import MODEL_FREE, Policy, Reply, SearcherPolicy, View, make_policy
-from llamafactory_embodied.episodes.pool import owed, run_ordered
+from llamafactory_embodied.episodes.pool import even_chunks, owed, run_ordered
 from llamafactory_embodied.episodes.progress import progress
 from llamafactory_embodied.episodes.record import Record, append_record, order_records, read_records
 from llamafactory_embodied.episodes.rollout import RolloutSettings, play
@@ -119,8 +119,7 @@ def _play_all(settings: EvaluateSettings, tasks: Work) -> Iterator[Record]:
     if settings.workers == 1:
         yield from _play(settings, tasks)
         return
-    size = settings.batch * _BATCHES_A_CHUNK
-    chunks = [tasks[start : start + size] for start in range(0, len(tasks), size)]
+    chunks = even_chunks(tasks, settings.workers, settings.batch * _BATCHES_A_CHUNK)
     for records in run_ordered(partial(_play_chunk, settings), chunks, settings.workers):
         yield from records
 

@@ -1,13 +1,15 @@
 """Work spread over processes, its results in order: the same output whatever the number of workers."""
 
+import math
 import multiprocessing
 import os
 import signal
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from itertools import pairwise
 from typing import TypeVar
 
 from ..errors import EmbodiedError
@@ -75,6 +77,14 @@ def _end_with_parent() -> None:
     if parent is not None:
         parent.join()
         os._exit(1)
+
+
+def even_chunks(items: Sequence[Work], workers: int, largest: int) -> list[Sequence[Work]]:
+    """Cuts work into chunks of nearly one size, none above `largest`: no worker idles while another has two."""
+    rounds = math.ceil(len(items) / (workers * largest))
+    count = min(workers * rounds, len(items))
+    edges = [len(items) * place // count for place in range(count + 1)] if count else []
+    return [items[start:stop] for start, stop in pairwise(edges)]
 
 
 def owed(items: Iterable[Work], done: Iterable[str], key: Callable[[Work], str]) -> list[Work]:

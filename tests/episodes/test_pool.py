@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from llamafactory_embodied.episodes import progress as progress_module
-from llamafactory_embodied.episodes.pool import owed, run_ordered
+from llamafactory_embodied.episodes.pool import even_chunks, owed, run_ordered
 from llamafactory_embodied.episodes.progress import progress
 from llamafactory_embodied.errors import EmbodiedError, PolicyError
 
@@ -160,3 +160,13 @@ def test_a_terminal_gets_a_bar_with_a_rate(monkeypatch):
     assert "2/2" in stream.getvalue()
     assert "2 solved" in stream.getvalue()
     assert threading.active_count() < 20
+
+
+@given(count=st.integers(0, 400), workers=st.integers(1, 8), largest=st.integers(1, 70))
+def test_chunks_share_the_work_evenly(count, workers, largest):
+    chunks = even_chunks(range(count), workers, largest)
+    sizes = [len(chunk) for chunk in chunks]
+    assert [item for chunk in chunks for item in chunk] == list(range(count))
+    assert max(sizes, default=0) <= largest
+    assert max(sizes, default=0) - min(sizes, default=0) <= 1
+    assert len(chunks) % workers == 0 or len(chunks) == count
