@@ -69,11 +69,15 @@ def interactable_poses(state: RoomState, action: Arguments) -> list[dict[str, An
 
 
 def teleport(state: RoomState, action: Arguments) -> None:
-    """Teleport and TeleportFull: to a position, rotation, horizon and posture; what is not given stays."""
+    """Teleport and TeleportFull: to a position, rotation, horizon and posture; what is not given stays.
+
+    Where the body already stands it may turn, even if something, a drawer perhaps, was opened against it.
+    """
     given = action.get("position") or action
     position = {axis: number(given, axis, state.agent["position"][axis]) for axis in "xyz"}
+    goes = any(position[axis] != state.agent["position"][axis] for axis in "xz")
     point = np.array([[position["x"], position["z"]]])
-    if not action.get("forceAction") and not _occupancy(state).free(point)[0]:
+    if goes and not action.get("forceAction") and not _occupancy(state).free(point)[0]:
         raise ActionFailedError(
             f"Cannot teleport to x={position['x']:.2f}, z={position['z']:.2f}: something is there."
         )

@@ -224,6 +224,17 @@ def test_the_agent_teleports_to_free_places_only(controller):
     assert (agent["position"]["x"], agent["rotation"]["y"], agent["isStanding"]) == (0.5, 45.0, False)
 
 
+def test_an_agent_towards_which_a_full_drawer_was_opened_still_turns():
+    drawer = thing("Drawer|1", (0.0, 0.7, 1.7), (0.6, 0.2, 0.6), receptacle=True, openable=True)
+    watch = thing("Watch|1", (0.0, 0.7, 1.5), (0.1, 0.1, 0.1), pickupable=True, parentReceptacles=["Drawer|1"])
+    controller = opened(room(drawer, watch))
+    did(controller, "TeleportFull", x=0.0, z=1.2, rotation=0, horizon=30, standing=True)
+    did(controller, "OpenObject", objectId="Drawer|1")
+    failed(controller, "something is there", "Teleport", position={"x": 0.1, "z": 1.2})
+    assert did(controller, "Teleport", rotation=90).metadata["agent"]["rotation"]["y"] == 90.0
+    did(controller, "Teleport", position={"x": 0.0, "z": 0.0})
+
+
 def test_every_reachable_position_can_be_teleported_to(controller):
     positions = did(controller, "GetReachablePositions").metadata["actionReturn"]
     assert len(positions) > 200
