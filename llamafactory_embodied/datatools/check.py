@@ -21,7 +21,7 @@ from ..settings import option
 from ..training.image_file import inspect_image
 from ..training.rows import Row, count_rows, read_rows
 from ..training.sample import Sample, read_sample
-from .findings import KINDS, Finding, Place, finding, finding_of_error
+from .findings import KINDS, LEAST, Finding, Place, finding, finding_of_error
 from .recipe import Recipe, open_sources
 from .source import Source, Sources
 from .text_rules import CONTROL_TOKEN, HALF_CHARACTER, decision_problems, has_tags, tag_problems
@@ -61,6 +61,12 @@ class Report:
         counted = Counter(one.kind for one in self.findings)
         return {kind: counted[kind] for kind in KINDS if counted[kind]}
 
+    @property
+    def wanting(self) -> int:
+        """How much greater a cutoff_len holds a turn of every sample, in tokens; 0 where this one does."""
+        needs = (LEAST.search(one.problem) for one in self.findings)
+        return max((int(need[1]) - int(need[2]) for need in needs if need), default=0)
+
     def samples_with(self, severity: str) -> int:
         """How many rows have a finding of this severity."""
         return len({one.place[:2] for one in self.findings if one.severity == severity})
@@ -74,6 +80,9 @@ def run_check(settings: CheckSettings) -> int:
         lines = (json.dumps(one.as_json()) + "\n" for one in report.findings)
         replace_file(Path(settings.output), "".join(lines))
     _print(report, sources, settings)
+    if recipe and report.wanting:
+        least = recipe.data_args.cutoff_len + report.wanting
+        sys.stdout.write(f"The least cutoff_len that holds the system text, the task and one turn of each: {least}.\n")
     return 1 if report.samples_with("error") or not report.samples else 0
 
 

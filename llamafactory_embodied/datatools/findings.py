@@ -41,11 +41,14 @@ KINDS: Mapping[str, Kind] = {
     "encoding": Kind("error", "see the message; the sample cannot be tokenized with this recipe"),
 }
 
+# What a window needs that holds one turn, in the error of a sample that does not fit.
+LEAST = re.compile(r"take up to (\d+) tokens, the limit is (\d+)")
+
 # Which kind an error of the reader is, by its words; what none of them matches is "format" or "encoding".
 _BY_WORDS = (
     ("format", r"its content is \w+, expected text"),
     ("control-token", r"control token"),
-    ("overlong", r"takes \d+ tokens, cutoff_len|take up to \d+ tokens"),
+    ("overlong", rf"takes \d+ tokens, cutoff_len|{LEAST.pattern}"),
     ("image-outside", r"lies outside"),
     ("image-missing", r"image .* is not a file"),
     ("image-unreadable", r"no image that can be read|cannot identify image"),

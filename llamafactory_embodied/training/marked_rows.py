@@ -142,7 +142,8 @@ class MarkedRows(ABC):
             windows = self._windows(row, conversation)
         except DataError as error:
             raise DataError(
-                f"{error}; raise cutoff_len (it is {self.data_args.cutoff_len}) or lower image_max_pixels"
+                f"{error}; raise cutoff_len (it is {self.data_args.cutoff_len}) or lower image_max_pixels; "
+                "`llamafactory-embodied check recipe=...` says which cutoff_len holds every sample"
             ) from error
         if row[OVERFLOW] == "keep_last":
             lost = f"{too_long}, only the last of its {len(windows)} windows is kept"

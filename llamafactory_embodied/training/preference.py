@@ -129,8 +129,8 @@ class ComparedRows(MarkedRows):
                 prompt = EncodedPrompt(row["_prompt"], encoded)
                 return [row | {"_prompt": prompt, "_images": images, ID: f"{row[ID]}[{start}:{last + 1}]"}]
         raise DataError(
-            f"the system text, the task and one turn take {_tokens(encoded)} tokens with the longer of two answers, "
-            f"the limit is {self.data_args.cutoff_len}"
+            "the system text, the task and one turn with the longer of two answers "
+            f"take up to {_tokens(encoded)} tokens, the limit is {self.data_args.cutoff_len}"
         )
 
     def _start(self, row: Row, conversation: EncodedConversation) -> int:

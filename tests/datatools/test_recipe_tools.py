@@ -182,6 +182,20 @@ def test_an_error_says_which_cutoff_would_do_where_not_even_one_turn_fits(tmp_pa
     assert [one.severity for one in lint(tmp_path, cutoff_len=least - 1).findings] == ["error"]
 
 
+def test_the_check_says_which_cutoff_would_hold_every_sample(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = [sample("one", 2), sample("two", 2), sample("three", 2)]
+    rows[1]["messages"][3]["content"] += " and look again" * 40
+    write_ours(tmp_path, rows)
+    assert main(["check", f"recipe={write_recipe(tmp_path, cutoff_len=20)}"]) == 1
+    least = int(re.search(r"least cutoff_len .*: (\d+)\.", capsys.readouterr().out)[1])
+    assert lint(tmp_path, cutoff_len=least).samples_with("error") == 0
+    assert lint(tmp_path, cutoff_len=least - 1).samples_with("error") == 1
+    assert main(["check", f"recipe={write_recipe(tmp_path, cutoff_len=least)}"]) == 0
+    assert "least cutoff_len" not in capsys.readouterr().out
+
+
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(text=st.text(st.characters(exclude_categories=["Cs"]), max_size=300), size=st.integers(28, 600))
 def test_what_fits_by_its_bytes_fits_by_its_tokens(recipe: Recipe, tmp_path: Path, text: str, size: int) -> None:
