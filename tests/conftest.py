@@ -4,10 +4,17 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 from kitchens import DEMO_FRAME, Played, pairs, play_watched
 
 from llamafactory_embodied.episodes.policy import SearcherPolicy
 from llamafactory_embodied.stages.thoughts import Writer
+
+# How long an example takes says how busy the machine is, and no example changes a fixture that others share.
+settings.register_profile(
+    "ours", deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
+)
+settings.load_profile("ours")
 
 
 @pytest.fixture(scope="session")

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 import yaml
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 from toy_data import register_data, sample, write_data, write_frame
@@ -196,7 +196,7 @@ def test_the_check_says_which_cutoff_would_hold_every_sample(
     assert "least cutoff_len" not in capsys.readouterr().out
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40)
 @given(text=st.text(st.characters(exclude_categories=["Cs"]), max_size=300), size=st.integers(28, 600))
 def test_what_fits_by_its_bytes_fits_by_its_tokens(recipe: Recipe, tmp_path: Path, text: str, size: int) -> None:
     Image.new("RGB", (size, 56)).save(tmp_path / "a.bmp")

@@ -2,7 +2,7 @@ import base64
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from llamafactory_embodied.errors import DataError
@@ -49,7 +49,6 @@ def test_a_part_of_an_image_brings_its_image(part: dict[str, Any], image: Any) -
     assert sample.images == (image,)
 
 
-@settings(deadline=None)
 @given(st.lists(st.sampled_from(["text", "listed", "own", "placeholder"]), min_size=1))
 def test_images_are_in_the_order_in_which_the_parts_show_them(kinds: list[str]) -> None:
     parts, listed, expected = [], [], []

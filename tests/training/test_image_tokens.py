@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 from toy_host import Host
@@ -66,7 +66,7 @@ def content(kind: str, mode: str, size: tuple[int, int], orientation: int, frame
 
 
 @pytest.mark.parametrize("family", FAMILIES, ids=lambda family: family.template)
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60)
 @given(file=files, width=sides, height=sides, orientation=st.integers(1, 8), frames=st.integers(1, 2), limits=limits)
 def test_tokens_from_the_header_are_those_of_the_pixels(
     processor: Any,

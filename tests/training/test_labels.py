@@ -3,7 +3,7 @@
 from typing import Any, NamedTuple
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from toy_host import DataFolder, Host, configuration
 
@@ -106,7 +106,7 @@ turns = st.lists(st.tuples(texts, texts, st.sampled_from([None, True, False])), 
 
 
 @pytest.mark.parametrize("name", TEMPLATES)
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60)
 @given(turns=turns, system=texts | st.none())
 def test_labels_are_those_of_the_reference(
     encoders: dict[str, Encoder], name: str, turns: list[tuple[str, str, bool | None]], system: str | None

@@ -1,7 +1,7 @@
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from llamafactory_embodied.errors import DataError
@@ -23,7 +23,6 @@ def losses(row: dict[str, Any], prompt_loss: bool = False) -> list[bool]:
     return [turn.loss for turn in read_sample(row, Names(), "toy.jsonl", prompt_loss).turns]
 
 
-@settings(deadline=None)
 @given(
     st.lists(st.tuples(st.booleans(), st.sets(st.sampled_from([*KEYS, "mask"]), min_size=1)), min_size=1), st.data()
 )

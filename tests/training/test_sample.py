@@ -2,7 +2,7 @@ import copy
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from llamafactory_embodied.errors import DataError
@@ -123,7 +123,6 @@ def test_a_row_without_messages_names_its_keys() -> None:
         read({"id": 7, "instruction": "x"})
 
 
-@settings(deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 3), st.booleans()), min_size=1, max_size=8), st.integers(-2, 2))
 def test_a_conversation_is_accepted_exactly_if_images_match_and_something_is_trained_on(
     turns: list[tuple[int, bool]], surplus: int

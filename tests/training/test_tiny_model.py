@@ -80,14 +80,14 @@ def test_the_processor_counts_image_tokens_as_qwen2_vl_does(
     assert sum(id_ == processor.image_token_id for id_ in batch["input_ids"][0]) == tokens
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(text=st.text())
 def test_any_text_survives_encoding_and_decoding(tokenizer: Any, text: str) -> None:
     ids = tokenizer.encode(text, add_special_tokens=False, split_special_tokens=True)
     assert tokenizer.decode(ids) == text
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(parts=st.lists(st.sampled_from([*CONTROL_TOKENS, "<|", "|>", "im_end", " ", "CounterTop", "ü"]), max_size=12))
 def test_plain_text_never_becomes_a_control_token(tokenizer: Any, parts: list[str]) -> None:
     text = "".join(parts)
