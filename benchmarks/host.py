@@ -11,7 +11,7 @@ import subprocess
 import sys
 import time
 import traceback
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -197,8 +197,8 @@ class _Grids:
         return {"image_grid_thw": torch.cat([self._known[image.size] for image in images])}
 
 
-def preprocess_here(given: dict[str, Any]) -> Any:
-    """The training set that `get_dataset` makes of one configuration in this process."""
+def prepared(given: dict[str, Any]) -> Callable[[], Any]:
+    """Loads what `get_dataset` needs for one configuration, and returns what makes the training set."""
     from llamafactory.data import get_dataset, get_template_and_fix_tokenizer
     from llamafactory.hparams import get_train_args
     from llamafactory.model import load_tokenizer
@@ -206,7 +206,7 @@ def preprocess_here(given: dict[str, Any]) -> Any:
     model_args, data_args, training_args, _, _ = get_train_args(dict(given))
     tokens = load_tokenizer(model_args)
     template = get_template_and_fix_tokenizer(tokens["tokenizer"], data_args)
-    return get_dataset(template, model_args, data_args, training_args, stage="sft", **tokens)["train_dataset"]
+    return lambda: get_dataset(template, model_args, data_args, training_args, stage="sft", **tokens)["train_dataset"]
 
 
 def main() -> None:
@@ -215,7 +215,9 @@ def main() -> None:
         place.mkdir()
         started, error = time.perf_counter(), ""
         try:
-            rows = preprocess_here(given)
+            make = prepared(given)
+            started = time.perf_counter()
+            rows = make()
         except Exception:  # whatever the host died of is what is measured
             error = traceback.format_exc()
         told = {"error": error, "seconds": time.perf_counter() - started}

@@ -8,7 +8,9 @@ How often is told by the image's size (see `image_tokens`), so no image is decod
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from functools import partial
 from itertools import chain
 from typing import Any
 
@@ -17,9 +19,12 @@ from PIL import Image
 from ..episodes.windows import Window, images_before, open_window
 from ..errors import DataError
 from .image_tokens import ImageSizing, size_of
+from .recalled_tokenizer import RecalledTokenizer, texts_of
 
 Pair = tuple[list[int], list[int]]
 """Token ids of a turn that asks and of the turn that answers it."""
+Conversation = tuple[Sequence[Mapping[str, str]], str | None, str | None, Sequence[str | Image.Image]]
+"""Messages, system, tools and images, as for `ConversationEncoder.encode`."""
 
 
 class ConversationEncoder:
@@ -38,7 +43,7 @@ class ConversationEncoder:
 
     def __init__(self, template: Any, tokenizer: Any, processor: Any, discard_thoughts: bool = False) -> None:
         self._template = template
-        self._tokenizer = tokenizer
+        self._tokenizer = RecalledTokenizer(tokenizer)
         self._processor = processor
         # Only when it is wanted: hosts before 0.9.5 do not have the parameter.
         self._options = {"discarding_history_cot": True} if discard_thoughts else {}
@@ -69,6 +74,20 @@ class ConversationEncoder:
             DataError: An image cannot be read, there are more or fewer than `<image>`, or the model takes none.
         """
         return EncodedConversation(self, messages, system, tools, images)
+
+    def expect(self, conversations: Iterable[Conversation]) -> None:
+        """Tokenizes together what the whole of each conversation consists of; `encode` then looks it up."""
+        texts: list[str] = []
+        for messages, system, tools, images in conversations:
+            with suppress(DataError):  # what is wrong is told by `encode`
+                plain = self._plain(messages, images)
+                texts += texts_of(
+                    partial(
+                        self._template.encode_multiturn, messages=plain, system=system, tools=tools, **self._options
+                    ),
+                    self._tokenizer,
+                )
+        self._tokenizer.learn(texts)
 
     def pairs(
         self,
@@ -102,13 +121,18 @@ class ConversationEncoder:
     ) -> tuple[list[dict[str, str]], Iterator[int]]:
         """The messages with one token for each image, and how often each of these is to be repeated."""
         counts = iter(self._counts(images))
+        return self._plain(messages, images), counts
+
+    def _plain(
+        self, messages: Sequence[Mapping[str, str]], images: Sequence[str | Image.Image]
+    ) -> list[dict[str, str]]:
         try:
             plain: list[dict[str, str]] = self._plugin.process_messages(
                 list(messages), list(images), [], [], self._processor
             )
         except ValueError as error:
             raise DataError(str(error)) from error
-        return plain, counts
+        return plain
 
     def _counts(self, images: Sequence[str | Image.Image]) -> list[int]:
         if images and self.sizing is None:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from ..errors import DataError
 from . import seams
 from .columns import ERROR, ID, ON_ERROR, OVERFLOW
-from .encoder import ConversationEncoder, EncodedConversation
+from .encoder import Conversation, ConversationEncoder, EncodedConversation
 from .report import REPORT, Report
 
 # Column of the preprocessed data set that names the sample, for the collator; "" in rows of others.
@@ -86,8 +86,9 @@ class MarkedRows(ABC):
         """
         rows: list[Row] = []
         report = Report()
-        for index in range(len(examples["_prompt"])):
-            row = {name: values[index] for name, values in examples.items()}
+        given = [dict(zip(examples, values, strict=True)) for values in zip(*examples.values(), strict=True)]
+        self._encoder.expect(_conversation(row) for row in given if row[ID] is not None and row[ERROR] is None)
+        for row in given:
             if row[ID] is None:
                 rows.append(row)
                 continue
@@ -174,6 +175,10 @@ class MarkedRows(ABC):
         """Prints a row as the host does, unless it is not one to train on but a report."""
         if example.get(REPORT) is None:
             super().print_data_example(example)  # type: ignore[misc]
+
+
+def _conversation(row: Row) -> Conversation:
+    return [*row["_prompt"], *row["_response"]], row["_system"], row["_tools"], row["_images"] or []
 
 
 def _control_tokens(template: Any, tokenizer: Any) -> re.Pattern[str]:
