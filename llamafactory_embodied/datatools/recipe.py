@@ -170,7 +170,11 @@ def _encode(processor: Any, row: Mapping[str, Any]) -> list[Encoded]:
     columns = processor.preprocess_dataset({name: [value] for name, value in _with_one_answer(row).items()})
     names = ("input_ids", "labels", "images", REPORT)
     parts = zip(*(columns.get(name, ()) for name in names), strict=True)
-    return [Encoded(ids, labels, list(images or ())) for ids, labels, images, report in parts if report is None]
+    return [
+        Encoded(list(map(int, ids)), list(map(int, labels)), list(images or ()))
+        for ids, labels, images, report in parts
+        if report is None
+    ]
 
 
 def _with_one_answer(row: Mapping[str, Any]) -> Mapping[str, Any]:

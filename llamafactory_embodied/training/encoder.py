@@ -11,8 +11,8 @@ import copy
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
-from itertools import chain
-from typing import Any
+from itertools import chain, repeat
+from typing import Any, overload
 
 from PIL import Image
 
@@ -21,8 +21,39 @@ from ..errors import DataError
 from .image_tokens import ImageSizing, size_of
 from .recalled_tokenizer import RecalledTokenizer, texts_of
 
-Pair = tuple[list[int], list[int]]
-"""Token ids of a turn that asks and of the turn that answers it."""
+
+class Turn(Sequence[int]):
+    """Token ids of a turn. As long as it is, few of them are text: it is kept short until a row is made of it.
+
+    Attributes:
+        ids: An image is one token.
+        repeats: How often each of these stands there, None where each does once.
+    """
+
+    __slots__ = ("_length", "ids", "repeats")
+
+    def __init__(self, ids: list[int], repeats: list[int] | None = None) -> None:
+        self.ids, self.repeats = ids, repeats
+        self._length = len(ids) if repeats is None else sum(repeats)
+
+    def __len__(self) -> int:
+        return self._length
+
+    def __iter__(self) -> Iterator[int]:
+        if self.repeats is None:
+            return iter(self.ids)
+        return chain.from_iterable(map(repeat, self.ids, self.repeats))
+
+    @overload
+    def __getitem__(self, place: int) -> int: ...
+    @overload
+    def __getitem__(self, place: slice) -> list[int]: ...
+    def __getitem__(self, place: int | slice) -> int | list[int]:
+        return list(self)[place]
+
+
+Pair = tuple[Turn, Turn]
+"""A turn that asks and the turn that answers it."""
 Conversation = tuple[Sequence[Mapping[str, str]], str | None, str | None, Sequence[str | Image.Image]]
 """Messages, system, tools and images, as for `ConversationEncoder.encode`."""
 
@@ -114,7 +145,7 @@ class ConversationEncoder:
         """
         plain, counts = self._with_image_tokens(messages, images)
         source, target = self._template.encode_oneturn(self._tokenizer, plain, system, tools)
-        return self._expand(source, counts), target
+        return self._expand(source, counts), Turn(target)
 
     def _with_image_tokens(
         self, messages: Sequence[Mapping[str, str]], images: Sequence[str | Image.Image]
@@ -142,10 +173,10 @@ class ConversationEncoder:
             )
         return [self.sizing.token_count(*size_of(image)) for image in images] if self.sizing else []
 
-    def _expand(self, ids: list[int], counts: Iterator[int]) -> list[int]:
+    def _expand(self, ids: list[int], counts: Iterator[int]) -> Turn:
         if self.image_token_id is None or self.image_token_id not in ids:
-            return ids
-        return list(chain.from_iterable([i] * next(counts) if i == self.image_token_id else (i,) for i in ids))
+            return Turn(ids)
+        return Turn(ids, [next(counts) if i == self.image_token_id else 1 for i in ids])
 
 
 class EncodedConversation:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
+import numpy.typing as npt
 from llamafactory.extras.constants import IGNORE_INDEX
 
 from .encoder import Pair
@@ -11,24 +13,26 @@ from .encoder import Pair
 
 def label_pairs(
     pairs: Sequence[Pair], loss: Sequence[bool], late_end: int | None = None
-) -> tuple[list[int], list[int]]:
+) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int64]]:
     """Joins pairs of turns to one training sample.
 
     Args:
         pairs: Token ids of each turn that asks and of its answer.
         loss: For each of these messages, whether it is trained on.
         late_end: For templates that write no end of an answer (`efficient_eos`), the id of the end token: the host
-            labels the token after an answer with it, and so does this.
+            labels the token after an answer with it, and so does this. Such a turn begins with text.
 
     Returns:
-        input_ids and labels, as long as each other. Labels are the ids that are trained on, and `IGNORE_INDEX`
-        elsewhere.
+        input_ids and labels [tokens]. Labels are the ids that are trained on, and `IGNORE_INDEX` elsewhere.
     """
     input_ids: list[int] = []
     labels: list[int] = []
+    repeats: list[int] = []
     owes_end = False
-    for position, ids in enumerate(ids for pair in pairs for ids in pair):
+    for position, turn in enumerate(turn for pair in pairs for turn in pair):
+        ids = turn.ids
         input_ids += ids
+        repeats += turn.repeats or [1] * len(ids)
         if loss[position]:
             labels += ids
         else:
@@ -39,4 +43,5 @@ def label_pairs(
     if late_end is not None:
         input_ids.append(late_end)
         labels.append(late_end if owes_end else IGNORE_INDEX)
-    return input_ids, labels
+        repeats.append(1)
+    return np.repeat(np.array(input_ids, np.int32), repeats), np.repeat(np.array(labels, np.int64), repeats)

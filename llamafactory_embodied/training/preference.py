@@ -19,7 +19,7 @@ from llamafactory.extras.constants import IGNORE_INDEX
 from ..episodes.windows import images_before, open_window, plan_windows
 from ..errors import DataError
 from .columns import CONTEXT, ERROR, ID, OVERFLOW, REVISION
-from .encoder import EncodedConversation, Pair
+from .encoder import EncodedConversation, Pair, Turn
 from .marked_rows import SAMPLE_ID, Encoded, EncodedPrompt, MarkedRows, Row
 from .report import Report, with_report
 
@@ -151,7 +151,7 @@ class ComparedRows(MarkedRows):
         )
         return self._joined(row, first, second)
 
-    def _labelled(self, asked: list[int], answer: list[int]) -> tuple[list[int], list[int]]:
+    def _labelled(self, asked: Turn, answer: Turn) -> tuple[list[int], list[int]]:
         """input_ids and labels of an answer after what it answers."""
         end = [] if self._late_end is None else [self._late_end]
         return [*asked, *answer, *end], [*[IGNORE_INDEX] * len(asked), *answer, *end]

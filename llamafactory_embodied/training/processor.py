@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 from llamafactory.data.processor import (
     PackedSupervisedDatasetProcessor,
     SupervisedDatasetProcessor,
@@ -56,13 +57,23 @@ class UnpackedRows(MarkedRows):
             examples: Columns of the standard format and of ours (see `columns`).
 
         Returns:
-            The host's columns, `SAMPLE_ID`, and in one more row the batch's report.
+            The host's columns, `SAMPLE_ID`, and in one more row the batch's report. Ids, masks and labels are arrays
+            [tokens].
 
         Raises:
             DataError: A sample of ours cannot be trained on as it is. Names it.
         """
         rows, report = self._encode_rows(examples)
-        return with_report(self._columns(rows), {**_TOKENS, **_MEDIA, SAMPLE_ID: ""}, report)
+        columns = with_report(self._columns(rows), {**_TOKENS, **_MEDIA, SAMPLE_ID: ""}, report)
+        return columns | {
+            name: self._stored(columns[name], kinds[0]) for name, kinds in _TOKEN_TYPES.items() if columns
+        }
+
+    def _stored(self, values: Sequence[Any], kind: str) -> list[Any]:
+        """Sequences as `datasets` takes them fastest; a stream hands them to the collator, which wants lists."""
+        if self.data_args.streaming:
+            return [list(map(int, value)) for value in values]
+        return [np.asarray(value, kind) for value in values]
 
     def column_types(self) -> dict[str, Any]:
         """Arrow types of the columns that this adds to those of the images."""
@@ -93,7 +104,7 @@ class SupervisedRows(ConversationRows):
 
     def _trained(self, row: Row, pairs: Sequence[Pair], loss: Sequence[bool]) -> Row:
         encoded = label_pairs(pairs, loss, self._late_end)
-        if all(label == IGNORE_INDEX for label in encoded[1]):
+        if (encoded[1] == IGNORE_INDEX).all():
             raise DataError(f"none of its {len(encoded[1])} tokens is trained on")
         return row | {"_prompt": EncodedPrompt(row["_prompt"], encoded)}
 
@@ -119,6 +130,9 @@ class EmbodiedPackedProcessor(SupervisedRows, PackedSupervisedDatasetProcessor):
     def preprocess_dataset(self, examples: Mapping[str, list[Any]]) -> dict[str, list[Any]]:
         """Tokenizes and packs a batch of rows; see `UnpackedRows`."""
         rows, report = self._encode_rows(examples)
+        for row in rows:
+            if isinstance(row["_prompt"], EncodedPrompt):  # the host joins lists
+                row["_prompt"].encoded = tuple(ids.tolist() for ids in row["_prompt"].encoded)
         packed = super().preprocess_dataset({name: [row[name] for row in rows] for name in examples})
         filler = {**_TOKENS, **_MEDIA, "position_ids": [0]}
         if self._has_packing_params:
@@ -157,6 +171,6 @@ class EmbodiedPromptProcessor(UnpackedRows, ConversationRows, UnsupervisedDatase
 
     def _asked(self, row: Row, pairs: Sequence[Pair]) -> Row:
         *before, (question, answer) = pairs
-        prompt = [token for pair in before for ids in pair for token in ids] + question
+        prompt = [token for pair in before for turn in pair for token in turn] + [*question]
         end = [] if self._late_end is None else [self._late_end]
-        return row | {"_prompt": EncodedPrompt(row["_prompt"], (prompt, answer + end))}
+        return row | {"_prompt": EncodedPrompt(row["_prompt"], (prompt, [*answer, *end]))}

@@ -110,7 +110,7 @@ class PromptEncoder:
             window = _window(encoded, self.room)
             pairs, images = encoded.window(window), encoded.images(window.start, window.end)
         *before, (question, _) = pairs
-        ids = [token for pair in before for ids in pair for token in ids] + question
+        ids = [token for pair in before for turn in pair for token in turn] + [*question]
         grids = tuple((1, *self._sizing.grid(*image.size)) for image in images)
         return Prompt(tuple(ids), self._keys(ids, images, grids), tuple(images), grids)
 

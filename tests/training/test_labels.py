@@ -98,7 +98,7 @@ def encoded(encoder: Encoder, row: dict[str, Any]) -> tuple[list[int], list[int]
     converted = encoder.converter(row)
     columns = encoder.processor.preprocess_dataset({name: [value] for name, value in converted.items()})
     [ids], [labels] = columns["input_ids"], columns["labels"]
-    return ids, labels
+    return ids.tolist(), labels.tolist()
 
 
 texts = st.lists(st.sampled_from(WORDS), min_size=1, max_size=4).map("".join)
