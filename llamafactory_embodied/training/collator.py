@@ -1,4 +1,4 @@
-"""The host's collators, with a check for our samples: their image tokens must match their images.
+"""The host's collators for our samples: their image tokens must match their images, whose patches are made faster.
 
 A mismatch would otherwise end the run deep inside the model, without a word on which sample it was.
 """
@@ -6,7 +6,7 @@ A mismatch would otherwise end the run deep inside the model, without a word on 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
+from functools import cached_property, partial
 from inspect import signature
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -19,6 +19,7 @@ from llamafactory.data.collator import (
 from ..errors import DataError
 from .image_tokens import ImageSizing, size_of
 from .marked_rows import SAMPLE_ID
+from .patches import with_fast_patches
 
 
 class ImageCheck:
@@ -49,22 +50,33 @@ class ImageCheck:
             DataError: A sample of ours cannot be read, or its image tokens do not match its images. Names it.
         """
         ids = [feature.pop(SAMPLE_ID, "") for feature in features]
-        collate: Any = super().__call__  # type: ignore[misc]
         if not any(ids):
-            return collate(features)
+            return super().__call__(features)  # type: ignore[misc]
 
         for id_, feature in zip(ids, features, strict=True):
             if id_:
                 self._check(id_, [feature[name] for name in self.sequences], feature.get("images") or [])
+        stock, self.processor = self.processor, self._quick_processor
         try:
-            return collate(features)
+            return super().__call__(features)  # type: ignore[misc]
         except OSError as error:
             raise DataError(
                 f"an image of the samples {', '.join(filter(None, ids))} cannot be read: {error}"
             ) from error
+        finally:
+            self.processor = stock
+
+    @cached_property
+    def _sizing(self) -> ImageSizing | None:
+        return ImageSizing.of_processor(self.template.mm_plugin, self.processor)
+
+    @cached_property
+    def _quick_processor(self) -> Any:
+        """The processor, making the same patches in less time where it is one that we know."""
+        return self.processor if self._sizing is None else with_fast_patches(self.processor)
 
     def _check(self, id_: str, sequences: Sequence[Sequence[int]], images: Sequence[str]) -> None:
-        sizing = ImageSizing.of_processor(self.template.mm_plugin, self.processor)
+        sizing = self._sizing
         if sizing is None:
             return
         image_token_id = self.tokenizer.convert_tokens_to_ids(self.template.mm_plugin.image_token)

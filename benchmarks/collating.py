@@ -1,0 +1,72 @@
+"""How long a collator takes for a batch, stock's and ours on the same rows, in turns, on one thread as in a worker.
+
+Every batch is one sample; samples are picked by their number of images. That both make the same batch is asserted.
+
+`python -m benchmarks.collating [of=200] [images=[1,2,4,8,16]] [rounds=5]`
+"""
+
+import time
+from dataclasses import dataclass
+from statistics import median
+from typing import Any
+
+import torch
+
+from .host import Loaded, configuration, preprocess
+from .qwen import FAMILIES, checkpoint
+from .report import Row, save
+from .settings import read_settings
+from .trajectories import Trajectories, add_data_set, make, read
+
+
+@dataclass(frozen=True)
+class Collating:
+    """What is measured."""
+
+    of: int = 200
+    width_px: int = 800
+    height_px: int = 450
+    images: tuple[int, ...] = (1, 2, 4, 8, 16)
+    limits: tuple[int, ...] = (589_824, 180_000)
+    rounds: int = 5
+
+
+def measure(settings: Collating, limit: int) -> list[Row]:
+    """A row for each number of images."""
+    folder = make(Trajectories(settings.of, settings.width_px, settings.height_px))
+    picked = [next(one for one in read(folder) if len(one["images"]) >= count) for count in settings.images]
+    dataset = add_data_set(folder, f"collated-{limit}", picked)[0]
+    given = configuration(checkpoint(FAMILIES[0]), folder, dataset, template="qwen2_vl", image_max_pixels=limit)
+    [made] = preprocess([given])
+    loaded = Loaded(given)
+    collators = {"stock": loaded.collator(ours=False), "ours": loaded.collator(ours=True)}
+    rows = []
+    for row in made.rows:
+        taken: dict[str, list[float]] = {name: [] for name in collators}
+        for _ in range(settings.rounds + 1):
+            batches = {name: _timed(collator, row, taken[name]) for name, collator in collators.items()}
+            assert all(torch.equal(batches["stock"][key], value) for key, value in batches["ours"].items())
+        stock, ours = (1e3 * median(taken[name][1:]) for name in ("stock", "ours"))  # the first one warms up
+        rows.append({"image limit": limit, "images": len(row["images"]), "stock, ms": stock, "ours, ms": ours})
+        rows[-1]["times faster"] = stock / ours
+    return rows
+
+
+def _timed(collator: Any, row: dict[str, Any], taken: list[float]) -> Any:
+    features = [{name: value for name, value in row.items() if name != "embodied_id"}]
+    if "Embodied" in type(collator).__name__:
+        features[0]["embodied_id"] = row["embodied_id"]
+    started = time.perf_counter()
+    batch = collator(features)
+    taken.append(time.perf_counter() - started)
+    return batch
+
+
+def main() -> None:
+    settings = read_settings(Collating)
+    torch.set_num_threads(1)
+    save("collating", settings, [row for limit in settings.limits for row in measure(settings, limit)])
+
+
+if __name__ == "__main__":
+    main()

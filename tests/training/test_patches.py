@@ -1,0 +1,76 @@
+"""Patches are those of Transformers' image processor, bit for bit, or made by it."""
+
+import copy
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image
+
+from llamafactory_embodied.training.patches import FastPatches, with_fast_patches
+
+pytestmark = pytest.mark.every_host
+
+BASE = Path(__file__).parents[2] / "recipes" / "demo" / "base"
+
+
+@pytest.fixture(scope="module")
+def processor() -> Any:
+    from transformers import AutoProcessor
+
+    return AutoProcessor.from_pretrained(BASE)
+
+
+def image(width: int, height: int, seed: int = 0) -> Image.Image:
+    noise = np.random.default_rng(seed).integers(0, 256, (height, width, 3), dtype=np.uint8)
+    return Image.fromarray(noise)
+
+
+def same(mine: Any, theirs: Any) -> bool:
+    return all(torch.equal(mine[name], theirs[name]) for name in ("pixel_values", "image_grid_thw"))
+
+
+@settings(max_examples=40)
+@given(
+    sizes=st.lists(st.tuples(st.integers(28, 500), st.integers(28, 500)), min_size=1, max_size=4),
+    seed=st.integers(0, 9),
+)
+def test_patches_are_those_of_the_image_processor(processor: Any, sizes: list[tuple[int, int]], seed: int) -> None:
+    images = [image(*size, seed + number) for number, size in enumerate(sizes)]
+    stock = processor.image_processor
+    assert same(FastPatches(stock)(images, return_tensors="pt"), stock(images, return_tensors="pt"))
+
+
+def test_a_frame_of_the_recipes_has_the_same_patches_twice_in_a_row_and_after_copying(processor: Any) -> None:
+    stock = processor.image_processor
+    fast = FastPatches(stock)
+    for seed in (1, 2):
+        frame = [image(800, 450, seed)]
+        assert same(fast(frame, return_tensors="pt"), stock(frame, return_tensors="pt"))
+        fast = copy.deepcopy(fast)
+
+
+def test_what_is_not_known_is_left_to_the_processor(processor: Any) -> None:
+    stock = processor.image_processor
+    grey = [image(60, 60).convert("L")]
+    assert same(FastPatches(stock)(grey, return_tensors="pt"), stock(grey, return_tensors="pt"))
+    other = FastPatches(stock)([image(60, 90)], return_tensors="np")
+    assert np.array_equal(other["pixel_values"], stock([image(60, 90)], return_tensors="np")["pixel_values"])
+
+
+@pytest.mark.parametrize("changed", [{"do_normalize": False}, {"do_resize": False}, {"image_mean": [0.5, 0.4, 0.3]}])
+def test_a_processor_is_replaced_only_where_it_makes_the_same_bits(changed: dict[str, Any]) -> None:
+    from transformers import AutoProcessor
+
+    other = AutoProcessor.from_pretrained(BASE)
+    for name, value in changed.items():
+        setattr(other.image_processor, name, value)
+    made = with_fast_patches(other)
+    assert isinstance(made.image_processor, FastPatches) == ("image_mean" in changed)
+    assert not isinstance(other.image_processor, FastPatches)
+    frame = [image(112, 84)]
+    assert same(made.image_processor(frame, return_tensors="pt"), other.image_processor(frame, return_tensors="pt"))
