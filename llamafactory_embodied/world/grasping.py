@@ -66,10 +66,7 @@ def _place_in(state: RoomState, held: Item, receptacle: Item) -> Resting | None:
     load = Load(held, [state[other] for other in state.contents(held["objectId"])])
     contents = [state[other] for other in state.direct_contents(name)]
     walls = _walls(state, receptacle)
-    around = {item["objectId"] for item in walls}
-    closed = [item for item in state.objects if item["openable"] and not item["isOpen"]]
-    shut = [item for item in closed if item["objectId"] not in around]
-    return come_to_rest(load, [_tray(solid) for solid in solids], contents, walls, shut)
+    return come_to_rest(load, [_tray(solid) for solid in solids], contents, walls)
 
 
 def _tray(item: Item) -> Item:

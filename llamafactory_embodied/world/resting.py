@@ -4,7 +4,6 @@ What is put into something that closes stays within it on all sides, so that clo
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from functools import partial
 from itertools import chain, permutations, product
 from typing import Any, NamedTuple
 
@@ -78,9 +77,7 @@ class Load(NamedTuple):
         )
 
 
-def come_to_rest(
-    load: Load, parts: Sequence[Item], contents: Sequence[Item], walls: Sequence[Item], shut: Sequence[Item] = ()
-) -> Resting | None:
+def come_to_rest(load: Load, parts: Sequence[Item], contents: Sequence[Item], walls: Sequence[Item]) -> Resting | None:
     """Where a thing is put down.
 
     Args:
@@ -88,8 +85,6 @@ def come_to_rest(
         parts: the boxes of the receptacle, the preferred one first.
         contents: what lies there now.
         walls: the boxes of what can be closed around it.
-        shut: closed things elsewhere, in whose boxes nothing is put if it can be helped: recorded cabinets reach into
-            the basin above them.
 
     Returns:
         The first of: as it is, nearest to the middle; turned, laid or stood; overhanging. None when there is no room.
@@ -99,9 +94,7 @@ def come_to_rest(
     mounted = _mounted(load.thing, parts[0])
     if mounted is not None:
         return mounted
-    ways = partial(_all_ways, load, parts, contents)
-    free = (way for way in ways() if load.within(way, walls) and not any(load.within(way, [one]) for one in shut))
-    return next(free, None) or next((way for way in ways() if load.within(way, walls)), None)
+    return next((way for way in _all_ways(load, parts, contents) if load.within(way, walls)), None)
 
 
 def _all_ways(load: Load, parts: Sequence[Item], contents: Sequence[Item]) -> Iterator[Resting]:

@@ -20,7 +20,9 @@ _STRIP_M = 0.68  # depth of a worktop along a wall below which no cabinet tells
 _LIP_M = 0.03  # by which a worktop stands out before the cabinets below it
 _DEEPEST_UNIT_M = 1.0
 _DEEPEST_BASIN_M = 0.5
+_SHARED_M = 0.05  # by which a basin lies over what stands below it, not beside it
 _AT_WALL_M = 0.45  # a counter nearer to the end of the floor stands at a wall
+_BASINS = frozenset({"BathtubBasin", "SinkBasin"})
 _BASE_UNITS = frozenset({"Cabinet", "Drawer"})
 _WITHOUT_FRONT = frozenset(
     {"CoffeeTable", "CounterTop", "DiningTable", "Shelf", "SideTable", "Sink", "SinkBasin", "StoveBurner"}
@@ -42,6 +44,10 @@ class Rectangle(NamedTuple):
         """Whether a point lies inside."""
         return self.x_low <= x <= self.x_high and self.z_low <= z <= self.z_high
 
+    def covers(self, other: "Rectangle") -> bool:
+        """Whether another rectangle lies inside."""
+        return self.holds(other.x_low, other.z_low) and self.holds(other.x_high, other.z_high)
+
 
 def footprint(item: Item) -> Rectangle:
     """The floor plan of an object's box."""
@@ -49,16 +55,43 @@ def footprint(item: Item) -> Rectangle:
     return Rectangle(low[0], high[0], low[2], high[2])
 
 
-def with_footprint(item: Item, area: Rectangle) -> dict[str, Any]:
-    """The object with another floor plan, its height kept."""
+def with_footprint(item: Item, area: Rectangle, lower_m: float = 0.0) -> dict[str, Any]:
+    """The object with another floor plan, its bottom kept and its top lower."""
     box = item["axisAlignedBoundingBox"]
     x, z = (area.x_low + area.x_high) / 2, (area.z_low + area.z_high) / 2
-    center = {"x": x, "y": box["center"]["y"], "z": z}
-    size = {"x": area.x_high - area.x_low, "y": box["size"]["y"], "z": area.z_high - area.z_low}
+    center = {"x": x, "y": box["center"]["y"] - lower_m / 2, "z": z}
+    size = {"x": area.x_high - area.x_low, "y": box["size"]["y"] - lower_m, "z": area.z_high - area.z_low}
     return {
         **item,
         "axisAlignedBoundingBox": {"cornerPoints": corner_points(center, size), "center": center, "size": size},
     }
+
+
+def filled(item: Item, objects: Sequence[Item]) -> list[dict[str, Any]]:
+    """The boxes that an object fills, each as an object: several for a bent counter or one with a sink set into it.
+
+    What closes and stands below a basin ends where the basin begins: recorded cabinets reach into the basin above.
+
+    Args:
+        item: AI2-THOR object metadata.
+        objects: everything in its scene.
+
+    Returns:
+        Empty for what fills its own box.
+    """
+    whole = footprint(item)
+    if item["openable"] and item["receptacle"]:
+        reach = max((_reach_into(basin, item) for basin in objects if basin["objectType"] in _BASINS), default=0.0)
+        return [with_footprint(item, whole, reach)] if reach else []
+    areas = worktop(item, objects)
+    return [] if areas == [whole] else [with_footprint(item, area) for area in areas]
+
+
+def _reach_into(basin: Item, unit: Item) -> float:
+    """How far what stands below a basin reaches up into it, metres."""
+    (low, high), (unit_low, unit_high) = low_and_high(basin), low_and_high(unit)
+    below = min(min(high[axis], unit_high[axis]) - max(low[axis], unit_low[axis]) for axis in (0, 2)) > _SHARED_M
+    return unit_high[1] - low[1] if below and unit_low[1] < low[1] < unit_high[1] else 0.0
 
 
 def worktop(counter: Item, objects: Sequence[Item], with_holes: bool = True) -> list[Rectangle]:
@@ -90,14 +123,16 @@ def _strips(counter: Item, objects: Sequence[Item]) -> list[Rectangle]:
     whole = footprint(counter)
     if min(whole.x_high - whole.x_low, whole.z_high - whole.z_low) <= _DEEPEST_M:
         return []
-    depths: dict[float, float] = {}
+    units: dict[float, list[Rectangle]] = {}
     for unit in objects:
         if _stands_below(unit, counter):
-            yaw = 90.0 * (round(unit["rotation"]["y"] / 90.0) % 4)
-            depth = _front(footprint(unit), whole, yaw) + _LIP_M
-            if depth <= _DEEPEST_UNIT_M:
-                depths[yaw] = max(depths.get(yaw, 0.0), depth)
-    strips = [_strip(whole, yaw, depth) for yaw, depth in sorted(depths.items())]
+            units.setdefault(90.0 * (round(unit["rotation"]["y"] / 90.0) % 4), []).append(footprint(unit))
+    strips: list[Rectangle] = []
+    for yaw, row in sorted(units.items(), key=lambda entry: (-len(entry[1]), entry[0])):
+        telling = [unit for unit in row if not any(strip.covers(unit) for strip in strips)]  # drawers lie in corners
+        depths = [_front(unit, whole, yaw) + _LIP_M for unit in telling]
+        depth = max((depth for depth in depths if depth <= _DEEPEST_UNIT_M), default=0.0)
+        strips += [_strip(whole, yaw, depth)] if depth else []
     carried = [item for item in objects if _on_top(item, counter)]
     return _cover(strips, whole, carried) if strips else _corner(whole, carried, objects)
 

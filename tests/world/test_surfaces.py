@@ -3,11 +3,13 @@
 import pytest
 from toy_rooms import found, opened, room, thing
 
+from llamafactory_embodied.world.boxes import low_and_high
 from llamafactory_embodied.world.rooms import PROFILES, generate_room
 from llamafactory_embodied.world.scene import load_scene
 from llamafactory_embodied.world.surfaces import (
     STRETCH_M,
     facing_free_side,
+    filled,
     footprint,
     stretches,
     with_footprint,
@@ -42,6 +44,48 @@ def test_what_stands_off_the_arms_adds_one():
     parts = worktop(counter, [counter, *cabinets, toaster])
     assert any(part.holds(1.2, -0.5) for part in parts)
     assert not any(part.holds(0.3, -0.5) for part in parts)
+
+
+def test_a_drawer_in_the_corner_that_is_turned_another_way_adds_no_arm():
+    counter, *cabinets = bent()
+    row = [thing(f"Drawer|{z}", (-1.2, 0.8, z), (0.5, 0.15, 0.4), yaw=90.0) for z in (-0.5, 0.5)]
+    turned = thing("Drawer|turned", (-1.2, 0.8, -1.0), (0.3, 0.15, 0.3), yaw=0.0)
+    without = worktop(counter, [counter, *cabinets, *row])
+    assert not any(part.holds(0.5, -1.2) for part in without)
+    for objects in ([counter, *cabinets, *row, turned], [turned, *row, *cabinets, counter]):
+        assert worktop(counter, objects) == without
+    beside = thing("Drawer|beside", (0.5, 0.8, -1.2), (0.5, 0.15, 0.5), yaw=0.0)
+    assert any(part.holds(0.5, -1.2) for part in worktop(counter, [counter, *cabinets, *row, beside]))
+
+
+def below_a_basin(**more):
+    """A cabinet whose box reaches 10 cm into the basin above it, and a sponge in the basin."""
+    cabinet = thing("Cabinet|1", (0.0, 0.5, 1.65), (0.8, 0.76, 0.6), receptacle=True, openable=True)
+    basin = thing("SinkBasin|1", (0.0, 0.86, 1.65), (0.5, 0.16, 0.4), receptacle=True)
+    sponge = thing("DishSponge|1", (0.1, 0.80, 1.6), (0.1, 0.03, 0.08), pickupable=True)
+    return room(cabinet | more, basin, sponge | {"parentReceptacles": ["SinkBasin|1"]})
+
+
+def test_a_cabinet_ends_where_the_basin_above_it_begins():
+    cabinet, *others = below_a_basin()["objects"]
+    (part,) = filled(cabinet, [cabinet, *others])
+    assert footprint(part) == footprint(cabinet)
+    assert [round(corner[1], 6) for corner in low_and_high(part)] == [0.12, 0.78]
+    beside = thing("SinkBasin|2", (0.63, 0.86, 1.65), (0.5, 0.16, 0.4), receptacle=True)
+    above = thing("SinkBasin|3", (0.0, 1.0, 1.65), (0.5, 0.16, 0.4), receptacle=True)
+    assert filled(cabinet, [cabinet, beside, above]) == []
+
+
+def test_what_lies_in_a_basin_is_seen_above_a_shut_cabinet_and_picked_up_there():
+    controller = opened(below_a_basin())
+    event = controller.step("TeleportFull", x=0.0, z=1.1, rotation=0, horizon=50)
+    assert found(event, "DishSponge|1")["visible"]
+    assert controller.step("PickupObject", objectId="DishSponge|1").metadata["lastActionSuccess"]
+    event = controller.step("PutObject", objectId="SinkBasin|1")
+    assert found(event, "DishSponge|1")["visible"]
+    assert not found(event, "Cabinet|1")["isOpen"]
+    event = controller.step("OpenObject", objectId="Cabinet|1")
+    assert found(event, "Cabinet|1")["isOpen"]
 
 
 def test_one_stands_and_walks_in_the_corner_of_a_bent_counter():
