@@ -11,7 +11,7 @@ from ..errors import TaskError
 from ..world.action import Action
 from ..world.boxes import box_of, distance_to_box
 from ..world.household import Household
-from ..world.legality import REACH_M, handleable
+from ..world.legality import handleable
 from ..world.sight import Sighting
 from .task import REPEATS, Goal, Task
 
@@ -48,9 +48,10 @@ class Planner:
             sights: what the newest frame shows.
         """
         steps: list[Action] = []
-        for goal in self._task.goals:
-            if not self.holds(goal, sights):
-                steps += self._towards(goal, laid_down=any(step.name == "put" for step in steps))
+        unmet = [goal for goal in self._task.goals if not self.holds(goal, sights)]
+        waiting = [goal for goal in unmet if not goal.lies_there(self._household.metadata)]
+        for goal in waiting or unmet:  # what lies in its place is only met when the hand is empty again
+            steps += self._towards(goal, laid_down=any(step.name == "put" for step in steps))
         return [*steps, *self._tidy(steps), Action("end")]
 
     def cost_to_go(self, sights: tuple[Sighting, ...]) -> int:
@@ -113,6 +114,9 @@ class Planner:
     def _go(self, item: Item) -> list[Action]:
         step = Action("navigate to", item["objectType"])
         if item["objectId"] not in self._household.known:
+            place = self._receptacle(item)
+            if place is not None and self._household.leads_to(place["objectType"]) == place["objectId"]:
+                return [Action("navigate to", place["objectType"])]
             surveyed = self._household.surveyed
             return [Action("navigate to", self._stepping_stone(item)) if surveyed else Action("observe"), step]
         return [Action("observe"), step] if self._is_stuck(item["objectType"]) else [step]
@@ -152,9 +156,11 @@ class Planner:
 
     def _near(self, item: Item) -> bool:
         agent = self._household.metadata["agent"]["position"]
-        return bool(item["visible"]) and distance_to_box(agent, item) <= REACH_M
+        return bool(item["visible"]) and distance_to_box(agent, item) <= self._household.rules.reach_m
 
     def _at(self, place: Item) -> bool:
+        if place["pickupable"]:
+            return self._at_hand(place)
         visited = self._household.visited
         return bool(visited) and visited[-1] == place["objectId"] and self._near(place)
 
@@ -163,15 +169,19 @@ class Planner:
         return held[0]["objectType"] if held else None
 
     def _target(self, object_type: str) -> Item:
-        """The instance meant: one of the task's, otherwise the nearest."""
+        """The instance meant: one of the task's, otherwise what the rules mean, otherwise the nearest."""
         items = [item for item in self._household.metadata["objects"] if item["objectType"] == object_type]
         if not items:
             scene = self._household.metadata["sceneName"]
             raise TaskError(f"Task {self._task.id} is about {object_type!r}; the scene {scene} has none.")
         agent = self._household.metadata["agent"]["position"]
-        return min(
-            items, key=lambda item: (item["objectId"] not in self._task.target_ids, distance_to_box(agent, item))
-        )
+        led = self._household.leads_to(object_type)
+
+        def order(item: Item) -> tuple[bool, bool, float]:
+            name = item["objectId"]
+            return name not in self._task.target_ids, name != led, distance_to_box(agent, item)
+
+        return min(items, key=order)
 
     def _any_surface(self) -> Item:
         """The nearest furniture on which things can be left."""
@@ -184,12 +194,11 @@ class Planner:
         return min(open_ones, key=lambda item: (distance_to_box(agent, item), item["objectId"]))
 
     def _receptacle(self, item: Item) -> Item | None:
-        """The furniture an object lies in or on."""
-        for name in item.get("parentReceptacles") or ():
-            parent = self._object(name)
-            if not parent["pickupable"] and parent["objectType"] != "Floor":
-                return parent
-        return None
+        """The furniture an object lies in or on; of several the one that going to its type leads to."""
+        parents = [self._object(name) for name in item.get("parentReceptacles") or ()]
+        fixed = [parent for parent in parents if not parent["pickupable"] and parent["objectType"] != "Floor"]
+        led = [place for place in fixed if self._household.leads_to(place["objectType"]) == place["objectId"]]
+        return next(iter(led + fixed), None)
 
     def _object(self, object_id: str) -> Item:
         for item in self._household.metadata["objects"]:
