@@ -94,9 +94,8 @@ class Planner:
         if self._held() is not None and not laid_down:
             surface = self._any_surface()
             put_down = [*self._go(surface), Action("put", surface["objectType"])]
-        if self._at_hand(item):
-            return [*put_down, Action("pickup", item["objectType"])]
-        return [*put_down, *self._approach(item), Action("pickup", item["objectType"])]
+        there = [] if self._at_hand(item) else self._approach(item)
+        return [*put_down, *there, Action("pickup", item["objectType"])]
 
     def _approach(self, item: Item) -> list[Action]:
         """To where an object is in view: its receptacle, opened."""
@@ -115,7 +114,7 @@ class Planner:
         step = Action("navigate to", item["objectType"])
         if item["objectId"] not in self._household.known:
             place = self._receptacle(item)
-            if place is not None and self._household.leads_to(place["objectType"]) == place["objectId"]:
+            if place is not None and self._household.rules.leads_to(place["objectType"]) == place["objectId"]:
                 return [Action("navigate to", place["objectType"])]
             surveyed = self._household.surveyed
             return [Action("navigate to", self._stepping_stone(item)) if surveyed else Action("observe"), step]
@@ -140,19 +139,14 @@ class Planner:
         if any(goal.kind != "held" for goal in self._task.goals):
             return []  # one has left what was opened
         to_close = [step for step in self._task.key_actions if step.action == "close"]
-        left: list[Action] = []
-        for step in to_close:
-            opened = any(other == Action("open", step.object_type) for other in steps)
-            if opened or self._object(step.object_id)["isOpen"]:
-                left.append(Action("close", step.object_type))
-        return left
+        opened = {step.target for step in steps if step.name == "open"}
+        left = [step for step in to_close if step.object_type in opened or self._object(step.object_id)["isOpen"]]
+        return [Action("close", step.object_type) for step in left]
 
     def _at_hand(self, item: Item) -> bool:
         """Whether the household would let the agent handle an object from here."""
-        visited, metadata = self._household.visited, self._household.metadata
-        contents = self._object(visited[-1]).get("receptacleObjectIds") or () if visited else ()
-        allowed = {one["objectId"] for one in handleable(metadata, contents)}
-        return item["objectId"] in allowed and self._near(item)
+        allowed = handleable(self._household.metadata, self._household.rules.current_contents())
+        return self._near(item) and any(one["objectId"] == item["objectId"] for one in allowed)
 
     def _near(self, item: Item) -> bool:
         agent = self._household.metadata["agent"]["position"]
@@ -175,7 +169,7 @@ class Planner:
             scene = self._household.metadata["sceneName"]
             raise TaskError(f"Task {self._task.id} is about {object_type!r}; the scene {scene} has none.")
         agent = self._household.metadata["agent"]["position"]
-        led = self._household.leads_to(object_type)
+        led = self._household.rules.leads_to(object_type)
 
         def order(item: Item) -> tuple[bool, bool, float]:
             name = item["objectId"]
@@ -197,7 +191,7 @@ class Planner:
         """The furniture an object lies in or on; of several the one that going to its type leads to."""
         parents = [self._object(name) for name in item.get("parentReceptacles") or ()]
         fixed = [parent for parent in parents if not parent["pickupable"] and parent["objectType"] != "Floor"]
-        led = [place for place in fixed if self._household.leads_to(place["objectType"]) == place["objectId"]]
+        led = [place for place in fixed if self._household.rules.leads_to(place["objectType"]) == place["objectId"]]
         return next(iter(led + fixed), None)
 
     def _object(self, object_id: str) -> Item:

@@ -81,10 +81,6 @@ class Household:
         """What may be gone to: objectId -> objectType."""
         return self.rules.known
 
-    def leads_to(self, object_type: str) -> str | None:
-        """The objectId that going to a type leads to; None where that depends on what was seen and visited."""
-        return self.rules.leads_to(object_type)
-
     @property
     def visited(self) -> list[str]:
         """The objectIds gone to, the latest last; a long worktop once for each of its stretches."""

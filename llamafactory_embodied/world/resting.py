@@ -54,16 +54,6 @@ class Load(NamedTuple):
     thing: Item
     contents: Sequence[Item]
 
-    @property
-    def center(self) -> Array:
-        """[3] of the thing's box, metres."""
-        return _center(self.thing)
-
-    @property
-    def size(self) -> Array:
-        """[3] of the thing's box, metres."""
-        return _size(self.thing)
-
     def within(self, resting: Resting, walls: Sequence[Item]) -> bool:
         """Whether all of it would stay inside all of some boxes."""
         shift = resting.center - _center(self.thing)
@@ -94,15 +84,12 @@ def come_to_rest(load: Load, parts: Sequence[Item], contents: Sequence[Item], wa
     mounted = _mounted(load.thing, parts[0])
     if mounted is not None:
         return mounted
-    return next((way for way in _all_ways(load, parts, contents) if load.within(way, walls)), None)
-
-
-def _all_ways(load: Load, parts: Sequence[Item], contents: Sequence[Item]) -> Iterator[Resting]:
-    return chain(
+    ways = chain(
         _as_it_is(load.thing, parts, contents),
         _ways(load, parts, contents, overhang=False),
         _ways(load, parts, contents, overhang=True) if parts[0]["objectType"] in SMALL_RECEPTACLES else (),
     )
+    return next((way for way in ways if load.within(way, walls)), None)
 
 
 def _as_it_is(thing: Item, parts: Sequence[Item], contents: Sequence[Item]) -> Iterator[Resting]:

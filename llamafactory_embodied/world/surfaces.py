@@ -27,7 +27,7 @@ _BASE_UNITS = frozenset({"Cabinet", "Drawer"})
 _WITHOUT_FRONT = frozenset(
     {"CoffeeTable", "CounterTop", "DiningTable", "Shelf", "SideTable", "Sink", "SinkBasin", "StoveBurner"}
 )
-_FACING = {0.0: ("z", 1), 90.0: ("x", 1), 180.0: ("z", -1), 270.0: ("x", -1)}
+_SIDES = {0.0: (2, 3), 90.0: (0, 1), 180.0: (3, 2), 270.0: (1, 0)}  # yaw -> sides of a rectangle: behind, in front
 
 Item = Mapping[str, Any]
 
@@ -144,9 +144,8 @@ def _corner(whole: Rectangle, carried: Sequence[Item], objects: Sequence[Item]) 
     floors = [footprint(item) for item in objects if item["objectType"] == "Floor"]
     at_wall = [
         _strip(whole, yaw, _STRIP_M)
-        for yaw, (axis, sign) in _FACING.items()
-        for side in [(0 if sign > 0 else 1) + (0 if axis == "x" else 2)]
-        if any(abs(whole[side] - floor[side]) < _AT_WALL_M for floor in floors)
+        for yaw, (back, _) in _SIDES.items()
+        if any(abs(whole[back] - floor[back]) < _AT_WALL_M for floor in floors)
     ]
     holds = all(any(strip.holds(*_middle(thing)) for strip in at_wall) for thing in carried)
     return at_wall if len(at_wall) == 2 and holds else []
@@ -170,20 +169,14 @@ def _middle(item: Item) -> tuple[float, float]:
 
 def _front(unit: Rectangle, whole: Rectangle, yaw: float) -> float:
     """How far a unit's front is from the side of the counter that lies behind it."""
-    axis, sign = _FACING[yaw]
-    low, high = (0, 1) if axis == "x" else (2, 3)
-    return unit[high] - whole[low] if sign > 0 else whole[high] - unit[low]
+    back, front = _SIDES[yaw]
+    return unit[front] - whole[back] if front > back else whole[back] - unit[front]
 
 
 def _strip(whole: Rectangle, yaw: float, depth: float) -> Rectangle:
     """The strip of a box along the side that lies behind a front."""
-    axis, sign = _FACING[yaw]
-    low, high = (0, 1) if axis == "x" else (2, 3)
-    sides = list(whole)
-    if sign > 0:
-        sides[high] = min(whole[high], whole[low] + depth)
-    else:
-        sides[low] = max(whole[low], whole[high] - depth)
+    (back, front), sides = _SIDES[yaw], list(whole)
+    sides[front] = min(whole[front], whole[back] + depth) if front > back else max(whole[front], whole[back] - depth)
     return Rectangle(*sides)
 
 
@@ -193,7 +186,7 @@ def _cover(strips: list[Rectangle], whole: Rectangle, things: Sequence[Item]) ->
     for thing in things:
         x, z = _middle(thing)
         if not any(strip.holds(x, z) for strip in strips):
-            more = [_strip(whole, yaw, _STRIP_M) for yaw in _FACING]
+            more = [_strip(whole, yaw, _STRIP_M) for yaw in _SIDES]
             strips += [strip for strip in more if strip.holds(x, z)][:1] or [whole]
     return strips
 
@@ -204,13 +197,8 @@ def cells(strips: Sequence[Rectangle], holes: Sequence[Rectangle]) -> list[Recta
     x_cuts = sorted({edge for area in areas for edge in area[:2]})
     z_cuts = sorted({edge for area in areas for edge in area[2:]})
     along_x = _merged(strips, holes, x_cuts, z_cuts)
-    along_z = [
-        Rectangle(x_low, x_high, z_low, z_high)
-        for z_low, z_high, x_low, x_high in _merged(
-            [_turned(area) for area in strips], [_turned(area) for area in holes], z_cuts, x_cuts
-        )
-    ]
-    return min(along_x, along_z, key=len)
+    along_z = _merged([_turned(area) for area in strips], [_turned(area) for area in holes], z_cuts, x_cuts)
+    return min(along_x, [_turned(part) for part in along_z], key=len)
 
 
 def _turned(area: Rectangle) -> Rectangle:
@@ -275,12 +263,10 @@ def facing_free_side(item: Item, positions: Sequence[Mapping[str, float]]) -> It
         x, z = _middle_of_side(area, yaw)
         return min(math.hypot(spot["x"] - x, spot["z"] - z) for spot in positions)
 
-    return {**item, "rotation": {**item["rotation"], "y": min(_FACING, key=gap)}}
+    return {**item, "rotation": {**item["rotation"], "y": min(_SIDES, key=gap)}}
 
 
 def _middle_of_side(area: Rectangle, yaw: float) -> tuple[float, float]:
-    axis, sign = _FACING[yaw]
+    front = _SIDES[yaw][1]
     x, z = (area.x_low + area.x_high) / 2, (area.z_low + area.z_high) / 2
-    if axis == "x":
-        return (area.x_high if sign > 0 else area.x_low), z
-    return x, (area.z_high if sign > 0 else area.z_low)
+    return (area[front], z) if front < 2 else (x, area[front])
