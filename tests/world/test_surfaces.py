@@ -167,3 +167,20 @@ def test_a_large_counter_at_two_walls_with_nothing_below_is_its_two_arms():
     assert not any(part.holds(0.3, 0.3) for part in parts)
     middle = thing("Pot|1", (0.4, 1.0, 0.4), (0.2, 0.2, 0.2), parentReceptacles=["CounterTop|1"])
     assert worktop(counter, [counter, floor, toaster, middle]) == [footprint(counter)]
+
+
+def test_what_is_dropped_beside_the_arms_of_a_counter_falls_to_the_floor_and_over_a_basin_into_it():
+    floor = thing("Floor|1", (0.0, -0.05, 0.0), (4.0, 0.1, 4.0), receptacle=True)
+    egg = thing("Egg|1", (0.5, 0.93, 1.1), (0.06, 0.06, 0.06), pickupable=True, parentReceptacles=["CounterTop|1"])
+    controller = opened(room(floor, *bent(), egg))
+    controller.step("TeleportFull", x=0.3, z=0.3, rotation=0, horizon=30, standing=True)
+    controller.step("PickupObject", objectId="Egg|1")
+    controller.step("RotateRight", degrees=180)
+    event = controller.step("DropHandObject")
+    assert event.metadata["lastActionSuccess"]
+    assert found(event, "Egg|1")["axisAlignedBoundingBox"]["center"]["y"] == pytest.approx(0.03)
+    controller = opened(below_a_basin())
+    controller.step("TeleportFull", x=0.0, z=1.1, rotation=0, horizon=50, standing=True)
+    controller.step("PickupObject", objectId="DishSponge|1")
+    event = controller.step("DropHandObject")
+    assert found(event, "DishSponge|1")["parentReceptacles"] == ["SinkBasin|1"]
