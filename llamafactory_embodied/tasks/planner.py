@@ -189,7 +189,8 @@ class Planner:
 
     def _receptacle(self, item: Item) -> Item | None:
         """The furniture an object lies in or on; of several the one that going to its type leads to."""
-        parents = [self._object(name) for name in item.get("parentReceptacles") or ()]
+        objects = {other["objectId"]: other for other in self._household.metadata["objects"]}
+        parents = [objects[name] for name in item.get("parentReceptacles") or () if name in objects]
         fixed = [parent for parent in parents if not parent["pickupable"] and parent["objectType"] != "Floor"]
         led = [place for place in fixed if self._household.rules.leads_to(place["objectType"]) == place["objectId"]]
         return next(iter(led + fixed), None)

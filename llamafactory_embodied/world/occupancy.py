@@ -83,11 +83,11 @@ class Occupancy:
         if not free.any():
             return np.zeros((0, 2))
         nearest = int(np.where(free, np.linalg.norm(points - start, axis=1), np.inf).argmin())
-        region = _flood(free.reshape(shape), (int(cells[nearest][0]), int(cells[nearest][1])))
+        region = flood(free.reshape(shape), (int(cells[nearest][0]), int(cells[nearest][1])))
         return np.asarray(points[region.reshape(-1)])
 
 
-def _flood(free: npt.NDArray[np.bool_], seed: tuple[int, int]) -> npt.NDArray[np.bool_]:
+def flood(free: npt.NDArray[np.bool_], seed: tuple[int, int]) -> npt.NDArray[np.bool_]:
     """The four-connected region of free cells around a seed cell."""
     region = np.zeros_like(free)
     region[seed] = True

@@ -84,20 +84,14 @@ def come_to_rest(load: Load, parts: Sequence[Item], contents: Sequence[Item], wa
     mounted = _mounted(load.thing, parts[0])
     if mounted is not None:
         return mounted
+    spots = (find_spot(load.thing, part, contents) for part in parts)
+    as_it_is = (Resting(np.array([spot[axis] for axis in "xyz"]), _size(load.thing)) for spot in spots if spot)
     ways = chain(
-        _as_it_is(load.thing, parts, contents),
+        as_it_is,
         _ways(load, parts, contents, overhang=False),
         _ways(load, parts, contents, overhang=True) if parts[0]["objectType"] in SMALL_RECEPTACLES else (),
     )
     return next((way for way in ways if load.within(way, walls)), None)
-
-
-def _as_it_is(thing: Item, parts: Sequence[Item], contents: Sequence[Item]) -> Iterator[Resting]:
-    for part in parts:
-        spot = find_spot(thing, part, contents)
-        if spot is not None:
-            yield Resting(np.array([spot[axis] for axis in "xyz"]), _size(thing))
-            return
 
 
 def _ways(load: Load, parts: Sequence[Item], contents: Sequence[Item], overhang: bool) -> Iterator[Resting]:

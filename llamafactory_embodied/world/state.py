@@ -216,10 +216,8 @@ class RoomState:
     def sightlines(self) -> tuple[Solids, Points]:
         """All solids, and points on those of the objects that are not shut away; packed when an object has changed."""
         if self._packed is None:
-            solids, hidden = (
-                self.primitives(),
-                shut_away([solid for item in self.objects for solid in self.solids(item)]),
-            )
+            solids = self.primitives()
+            hidden = shut_away([solid for item in self.objects for solid in self.solids(item)])
             shown = [number for number, item in enumerate(self.objects) if item["objectId"] not in hidden]
             points = [self._structure_points, *(self._drawn[number][2] for number in shown)]
             self._packed = solids_of(solids), joined(points)

@@ -129,8 +129,9 @@ def _strips(counter: Item, objects: Sequence[Item]) -> list[Rectangle]:
             units.setdefault(90.0 * (round(unit["rotation"]["y"] / 90.0) % 4), []).append(footprint(unit))
     strips: list[Rectangle] = []
     for yaw, row in sorted(units.items(), key=lambda entry: (-len(entry[1]), entry[0])):
+        back, front = _SIDES[yaw]
         telling = [unit for unit in row if not any(strip.covers(unit) for strip in strips)]  # drawers lie in corners
-        depths = [_front(unit, whole, yaw) + _LIP_M for unit in telling]
+        depths = (abs(unit[front] - whole[back]) + _LIP_M for unit in telling)
         depth = max((depth for depth in depths if depth <= _DEEPEST_UNIT_M), default=0.0)
         strips += [_strip(whole, yaw, depth)] if depth else []
     carried = [item for item in objects if _on_top(item, counter)]
@@ -165,12 +166,6 @@ def _on_top(item: Item, counter: Item) -> bool:
 def _middle(item: Item) -> tuple[float, float]:
     center = item["axisAlignedBoundingBox"]["center"]
     return center["x"], center["z"]
-
-
-def _front(unit: Rectangle, whole: Rectangle, yaw: float) -> float:
-    """How far a unit's front is from the side of the counter that lies behind it."""
-    back, front = _SIDES[yaw]
-    return unit[front] - whole[back] if front > back else whole[back] - unit[front]
 
 
 def _strip(whole: Rectangle, yaw: float, depth: float) -> Rectangle:
