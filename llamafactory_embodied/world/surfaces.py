@@ -20,6 +20,7 @@ _STRIP_M = 0.68  # depth of a worktop along a wall below which no cabinet tells
 _LIP_M = 0.03  # by which a worktop stands out before the cabinets below it
 _DEEPEST_UNIT_M = 1.0
 _DEEPEST_BASIN_M = 0.5
+_BASIN_FLOOR_M = 0.03  # as drawn, below a basin's box
 _SHARED_M = 0.05  # by which a basin lies over what stands below it, not beside it
 _AT_WALL_M = 0.45  # a counter nearer to the end of the floor stands at a wall
 _BASINS = frozenset({"BathtubBasin", "SinkBasin"})
@@ -88,10 +89,10 @@ def filled(item: Item, objects: Sequence[Item]) -> list[dict[str, Any]]:
 
 
 def _reach_into(basin: Item, unit: Item) -> float:
-    """How far what stands below a basin reaches up into it, metres."""
+    """How far what stands below a basin reaches up into it and its floor, metres."""
     (low, high), (unit_low, unit_high) = low_and_high(basin), low_and_high(unit)
     below = min(min(high[axis], unit_high[axis]) - max(low[axis], unit_low[axis]) for axis in (0, 2)) > _SHARED_M
-    return unit_high[1] - low[1] if below and unit_low[1] < low[1] < unit_high[1] else 0.0
+    return unit_high[1] - low[1] + _BASIN_FLOOR_M if below and unit_low[1] < low[1] < unit_high[1] else 0.0
 
 
 def worktop(counter: Item, objects: Sequence[Item], with_holes: bool = True) -> list[Rectangle]:
