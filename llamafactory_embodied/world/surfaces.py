@@ -21,7 +21,8 @@ _LIP_M = 0.03  # by which a worktop stands out before the cabinets below it
 _DEEPEST_UNIT_M = 1.0
 _DEEPEST_BASIN_M = 0.5
 _BASIN_FLOOR_M = 0.03  # as drawn, below a basin's box
-_SHARED_M = 0.05  # by which a basin lies over what stands below it, not beside it
+_SHARED_M = 0.05  # by which a basin lies over what stands below it, or a pane out of line with a door
+_THICKEST_PANE_M = 0.4
 _AT_WALL_M = 0.45  # a counter nearer to the end of the floor stands at a wall
 _BASINS = frozenset({"BathtubBasin", "SinkBasin"})
 _BASE_UNITS = frozenset({"Cabinet", "Drawer"})
@@ -71,7 +72,8 @@ def with_footprint(item: Item, area: Rectangle, lower_m: float = 0.0) -> dict[st
 def filled(item: Item, objects: Sequence[Item]) -> list[dict[str, Any]]:
     """The boxes that an object fills, each as an object: several for a bent counter or one with a sink set into it.
 
-    What closes and stands below a basin ends where the basin begins: recorded cabinets reach into the basin above.
+    What closes and stands below a basin ends where the basin begins: recorded cabinets reach into the basin above. The
+    box of a bent shower glass covers standing room; the pane in line with the shower's door is what one sees of it.
 
     Args:
         item: AI2-THOR object metadata.
@@ -84,8 +86,23 @@ def filled(item: Item, objects: Sequence[Item]) -> list[dict[str, Any]]:
     if item["openable"] and item["receptacle"]:
         reach = max((_reach_into(basin, item) for basin in objects if basin["objectType"] in _BASINS), default=0.0)
         return [with_footprint(item, whole, reach)] if reach else []
-    areas = worktop(item, objects)
+    areas = _panes(whole, objects) if item["objectType"] == "ShowerGlass" else worktop(item, objects)
     return [] if areas == [whole] else [with_footprint(item, area) for area in areas]
+
+
+def _panes(whole: Rectangle, objects: Sequence[Item]) -> list[Rectangle]:
+    """The part of a shower glass that is wide both ways in line with a door; else all of it."""
+    if min(whole.x_high - whole.x_low, whole.z_high - whole.z_low) <= _THICKEST_PANE_M:
+        return [whole]
+    doors = [footprint(item) for item in objects if item["objectType"] == "ShowerDoor"]
+    in_line = [
+        whole._replace(x_low=door.x_low, x_high=door.x_high)
+        if door.x_high - door.x_low < door.z_high - door.z_low
+        else whole._replace(z_low=door.z_low, z_high=door.z_high)
+        for door in doors
+    ]
+    grown = Rectangle(*(side + sign * _SHARED_M for side, sign in zip(whole, (-1, 1, -1, 1), strict=True)))
+    return [pane for pane in in_line if grown.covers(pane)] or [whole]
 
 
 def _reach_into(basin: Item, unit: Item) -> float:

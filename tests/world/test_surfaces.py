@@ -88,6 +88,22 @@ def test_what_lies_in_a_basin_is_seen_above_a_shut_cabinet_and_picked_up_there()
     assert found(event, "Cabinet|1")["isOpen"]
 
 
+def test_a_bent_shower_glass_is_the_pane_in_line_with_its_door():
+    glass = thing("ShowerGlass|1", (0.5, 0.9, 1.0), (1.0, 1.8, 2.0))
+    door = thing("ShowerDoor|1", (0.98, 0.9, -0.5), (0.06, 1.8, 0.9), openable=True)
+    (pane,) = filled(glass, [glass, door])
+    assert footprint(pane) == pytest.approx((0.95, 1.01, 0.0, 2.0))
+    far = thing("ShowerDoor|1", (2.0, 0.9, -0.5), (0.06, 1.8, 0.9), openable=True)
+    thin = thing("ShowerGlass|1", (0.98, 0.9, 1.0), (0.06, 1.8, 2.0))
+    assert filled(glass, [glass, far]) == filled(glass, [glass]) == filled(thin, [thin, door]) == []
+    (across,) = filled(glass, [glass, thing("ShowerDoor|1", (-0.5, 0.9, 0.02), (0.9, 1.8, 0.06), openable=True)])
+    assert footprint(across) == pytest.approx((0.0, 1.0, -0.01, 0.05))
+    towel = thing("Towel|1", (1.5, 0.9, 1.5), (0.3, 0.6, 0.05), pickupable=True)
+    controller = opened(room(glass, door, towel), visibility_distance_m=1.5)
+    assert controller.step("Teleport", position={"x": 0.5, "z": 1.0}).metadata["lastActionSuccess"]
+    assert controller.step("GetInteractablePoses", objectId="Towel|1").metadata["actionReturn"]
+
+
 def test_one_stands_and_walks_in_the_corner_of_a_bent_counter():
     controller = opened(room(*bent(), name="FloorPlan7"))
     assert controller.step("Teleport", position={"x": 0.5, "z": -0.5}).metadata["lastActionSuccess"]
