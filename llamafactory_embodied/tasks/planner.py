@@ -149,8 +149,10 @@ class Planner:
         return self._near(item) and any(one["objectId"] == item["objectId"] for one in allowed)
 
     def _near(self, item: Item) -> bool:
-        agent = self._household.metadata["agent"]["position"]
-        return bool(item["visible"]) and distance_to_box(agent, item) <= self._household.rules.reach_m
+        return bool(item["visible"]) and self._away(item) <= self._household.rules.reach_m
+
+    def _away(self, item: Item) -> float:
+        return distance_to_box(self._household.agent.position, item)
 
     def _at(self, place: Item) -> bool:
         if place["pickupable"]:
@@ -168,14 +170,9 @@ class Planner:
         if not items:
             scene = self._household.metadata["sceneName"]
             raise TaskError(f"Task {self._task.id} is about {object_type!r}; the scene {scene} has none.")
-        agent = self._household.metadata["agent"]["position"]
         led = self._household.rules.leads_to(object_type)
-
-        def order(item: Item) -> tuple[bool, bool, float]:
-            name = item["objectId"]
-            return name not in self._task.target_ids, name != led, distance_to_box(agent, item)
-
-        return min(items, key=order)
+        ids = self._task.target_ids
+        return min(items, key=lambda one: (one["objectId"] not in ids, one["objectId"] != led, self._away(one)))
 
     def _any_surface(self) -> Item:
         """The nearest furniture on which things can be left."""
@@ -184,8 +181,7 @@ class Planner:
         if not open_ones:
             scene = self._household.metadata["sceneName"]
             raise TaskError(f"Task {self._task.id}: the scene {scene} has no surface to leave a thing on.")
-        agent = self._household.metadata["agent"]["position"]
-        return min(open_ones, key=lambda item: (distance_to_box(agent, item), item["objectId"]))
+        return min(open_ones, key=lambda item: (self._away(item), item["objectId"]))
 
     def _receptacle(self, item: Item) -> Item | None:
         """The furniture an object lies in or on; of several the one that going to its type leads to."""

@@ -51,9 +51,7 @@ def _surface(item: Item, bottoms_m: Sequence[float]) -> list[Part]:
     (_, bottom, _), (_, top, _) = low_and_high(item)
     half = max((top - bottom) / 2, 1e-3)
     usual = drawn.usual(2 * half) if drawn else 1.0
-    heights = [
-        min((lowest - bottom - _LIFT_M) / half - 1, usual) for lowest in bottoms_m if lowest > bottom + _UNDER_M
-    ]
+    heights = [min((low - bottom - _LIFT_M) / half - 1, usual) for low in bottoms_m if low > bottom + _UNDER_M]
     levels: list[float] = []
     for height in sorted(heights):
         levels += [height] if not levels or height > levels[-1] + _LEVEL_M / half else []

@@ -67,8 +67,7 @@ def _place_in(state: RoomState, held: Item, receptacle: Item) -> Resting | None:
     solids = sorted(state.solids(receptacle), key=lambda solid: distance_to_box(body, solid))
     load = Load(held, [state[other] for other in state.contents(held["objectId"])])
     contents = [state[other] for other in state.direct_contents(name)]
-    walls = _walls(state, receptacle)
-    return come_to_rest(load, [_tray(solid) for solid in solids], contents, walls)
+    return come_to_rest(load, [_tray(solid) for solid in solids], contents, _walls(state, receptacle))
 
 
 def _tray(item: Item) -> Item:

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from .boxes import box_of, corner_points, forward, low_and_high
+from .boxes import box_of, boxed, forward, low_and_high
 from .compatibility import holds_one
 from .frames import euler_angles, euler_matrix, object_frame
 from .support import SMALL_RECEPTACLES, find_spot, free_centres, present_support, support_height
@@ -81,8 +81,7 @@ def come_to_rest(load: Load, parts: Sequence[Item], contents: Sequence[Item], wa
     """
     if holds_one(parts[0]["objectType"]) and contents:
         return None
-    mounted = _mounted(load.thing, parts[0])
-    if mounted is not None:
+    if (mounted := _mounted(load.thing, parts[0])) is not None:
         return mounted
     spots = (find_spot(load.thing, part, contents) for part in parts)
     as_it_is = (Resting(np.array([spot[axis] for axis in "xyz"]), _size(load.thing)) for spot in spots if spot)
@@ -168,7 +167,7 @@ def turned(item: Item, resting: Resting) -> dict[str, Any]:
     changes: dict[str, Any] = {
         "position": {axis: float(value) for axis, value in zip("xyz", position, strict=True)},
         "rotation": euler_angles(turn @ euler_matrix(item["rotation"])),
-        "axisAlignedBoundingBox": {"cornerPoints": corner_points(center, size), "center": center, "size": size},
+        **boxed(center, size),
     }
     oriented = item.get("objectOrientedBoundingBox")
     if oriented:

@@ -85,8 +85,7 @@ def _axis(length: float) -> np.ndarray:
 def _largest_component(free: np.ndarray) -> np.ndarray:
     best, unseen = np.zeros_like(free), free.copy()
     while unseen.sum() > best.sum():
-        column, row = divmod(int(np.argmax(unseen)), free.shape[1])
-        component = flood(free, (column, row))
+        component = flood(free, divmod(int(np.argmax(unseen)), free.shape[1]))
         unseen &= ~component
         if component.sum() > best.sum():
             best = component

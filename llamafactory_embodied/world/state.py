@@ -15,7 +15,7 @@ from .primitive import Primitive
 from .shapes import object_primitives, room_primitives
 from .sightlines import Points, Solids, joined, points_on, seen_owners, solids_of
 from .support import shut_away
-from .surfaces import filled
+from .surfaces import filled_boxes
 
 CAMERA_ABOVE_BODY_M = {True: 0.675, False: 0.0}
 """Camera height above the agent's body position, standing and crouched, of AI2-THOR's default agent."""
@@ -66,7 +66,9 @@ class RoomState:
         self.agent: Item = dict(metadata["agent"]) | {"name": "agent"}
         self.held = next((item["objectId"] for item in self.objects if item.get("isPickedUp")), None)
         self.start = dict(self.agent["position"])
-        self._filled = {item["objectId"]: parts for item in self.objects if (parts := filled(item, self.objects))}
+        self._filled = {
+            item["objectId"]: parts for item in self.objects if (parts := filled_boxes(item, self.objects))
+        }
         self._fitted = fitted_shapes(metadata)
         self._structure = room_primitives(metadata)
         self._structure_points = points_on(self._structure)

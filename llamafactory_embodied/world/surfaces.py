@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import Any, NamedTuple
 
-from .boxes import corner_points, low_and_high
+from .boxes import box_of, boxed, low_and_high
 
 STRETCH_M = 1.25
 """Length of a worktop that one place before it shows and reaches."""
@@ -21,7 +21,7 @@ _LIP_M = 0.03  # by which a worktop stands out before the cabinets below it
 _DEEPEST_UNIT_M = 1.0
 _DEEPEST_BASIN_M = 0.5
 _BASIN_FLOOR_M = 0.03  # as drawn, below a basin's box
-_SHARED_M = 0.05  # by which a basin lies over what stands below it, or a pane out of line with a door
+_SHARED_M = 0.05  # by which a basin lies over what stands below it, not beside it
 _THICKEST_PANE_M = 0.4
 _AT_WALL_M = 0.45  # a counter nearer to the end of the floor stands at a wall
 _BASINS = frozenset({"BathtubBasin", "SinkBasin"})
@@ -42,6 +42,11 @@ class Rectangle(NamedTuple):
     z_low: float
     z_high: float
 
+    @property
+    def middle(self) -> tuple[float, float]:
+        """x and z."""
+        return (self.x_low + self.x_high) / 2, (self.z_low + self.z_high) / 2
+
     def holds(self, x: float, z: float) -> bool:
         """Whether a point lies inside."""
         return self.x_low <= x <= self.x_high and self.z_low <= z <= self.z_high
@@ -59,17 +64,13 @@ def footprint(item: Item) -> Rectangle:
 
 def with_footprint(item: Item, area: Rectangle, lower_m: float = 0.0) -> dict[str, Any]:
     """The object with another floor plan, its bottom kept and its top lower."""
-    box = item["axisAlignedBoundingBox"]
-    x, z = (area.x_low + area.x_high) / 2, (area.z_low + area.z_high) / 2
-    center = {"x": x, "y": box["center"]["y"] - lower_m / 2, "z": z}
-    size = {"x": area.x_high - area.x_low, "y": box["size"]["y"] - lower_m, "z": area.z_high - area.z_low}
-    return {
-        **item,
-        "axisAlignedBoundingBox": {"cornerPoints": corner_points(center, size), "center": center, "size": size},
-    }
+    (old, extent), (x, z) = box_of(item), area.middle
+    center = {"x": x, "y": old["y"] - lower_m / 2, "z": z}
+    size = {"x": area.x_high - area.x_low, "y": extent["y"] - lower_m, "z": area.z_high - area.z_low}
+    return {**item, **boxed(center, size)}
 
 
-def filled(item: Item, objects: Sequence[Item]) -> list[dict[str, Any]]:
+def filled_boxes(item: Item, objects: Sequence[Item]) -> list[dict[str, Any]]:
     """The boxes that an object fills, each as an object: several for a bent counter or one with a sink set into it.
 
     What closes and stands below a basin ends where the basin begins: recorded cabinets reach into the basin above. The
@@ -94,15 +95,13 @@ def _panes(whole: Rectangle, objects: Sequence[Item]) -> list[Rectangle]:
     """The part of a shower glass that is wide both ways in line with a door; else all of it."""
     if min(whole.x_high - whole.x_low, whole.z_high - whole.z_low) <= _THICKEST_PANE_M:
         return [whole]
-    doors = [footprint(item) for item in objects if item["objectType"] == "ShowerDoor"]
     in_line = [
         whole._replace(x_low=door.x_low, x_high=door.x_high)
         if door.x_high - door.x_low < door.z_high - door.z_low
         else whole._replace(z_low=door.z_low, z_high=door.z_high)
-        for door in doors
+        for door in (footprint(item) for item in objects if item["objectType"] == "ShowerDoor")
     ]
-    grown = Rectangle(*(side + sign * _SHARED_M for side, sign in zip(whole, (-1, 1, -1, 1), strict=True)))
-    return [pane for pane in in_line if grown.covers(pane)] or [whole]
+    return [pane for pane in in_line if whole.holds(*pane.middle)] or [whole]
 
 
 def _reach_into(basin: Item, unit: Item) -> float:
@@ -130,7 +129,7 @@ def worktop(counter: Item, objects: Sequence[Item], with_holes: bool = True) -> 
 
 def _set_in(item: Item, counter: Item) -> bool:
     """Whether an object is a basin that lies under the counter's box and not in a gap of it."""
-    if item["objectType"] != "SinkBasin" or not footprint(counter).holds(*_middle(item)):
+    if item["objectType"] != "SinkBasin" or not footprint(counter).holds(*footprint(item).middle):
         return False
     bottom, top = low_and_high(item)[0][1], low_and_high(counter)[1][1]
     return top - _DEEPEST_BASIN_M < bottom < top
@@ -166,24 +165,19 @@ def _corner(whole: Rectangle, carried: Sequence[Item], objects: Sequence[Item]) 
         for yaw, (back, _) in _SIDES.items()
         if any(abs(whole[back] - floor[back]) < _AT_WALL_M for floor in floors)
     ]
-    holds = all(any(strip.holds(*_middle(thing)) for strip in at_wall) for thing in carried)
+    holds = all(any(strip.holds(*footprint(thing).middle) for strip in at_wall) for thing in carried)
     return at_wall if len(at_wall) == 2 and holds else []
 
 
 def _stands_below(unit: Item, counter: Item) -> bool:
-    if unit["objectType"] not in _BASE_UNITS or not footprint(counter).holds(*_middle(unit)):
+    if unit["objectType"] not in _BASE_UNITS or not footprint(counter).holds(*footprint(unit).middle):
         return False
     return low_and_high(unit)[1][1] < low_and_high(counter)[1][1]
 
 
 def _on_top(item: Item, counter: Item) -> bool:
-    burner = item["objectType"] == "StoveBurner" and footprint(counter).holds(*_middle(item))
+    burner = item["objectType"] == "StoveBurner" and footprint(counter).holds(*footprint(item).middle)
     return burner or counter["objectId"] in (item.get("parentReceptacles") or ()) or _set_in(item, counter)
-
-
-def _middle(item: Item) -> tuple[float, float]:
-    center = item["axisAlignedBoundingBox"]["center"]
-    return center["x"], center["z"]
 
 
 def _strip(whole: Rectangle, yaw: float, depth: float) -> Rectangle:
@@ -197,7 +191,7 @@ def _cover(strips: list[Rectangle], whole: Rectangle, things: Sequence[Item]) ->
     """Adds the strips that carry what the given ones do not; the whole box where that does not help."""
     strips = list(strips)
     for thing in things:
-        x, z = _middle(thing)
+        x, z = footprint(thing).middle
         if not any(strip.holds(x, z) for strip in strips):
             more = [_strip(whole, yaw, _STRIP_M) for yaw in _SIDES]
             strips += [strip for strip in more if strip.holds(x, z)][:1] or [whole]
@@ -225,13 +219,12 @@ def _merged(
     found: list[Rectangle] = []
     for z_low, z_high in pairwise(z_cuts):
         for x_low, x_high in pairwise(x_cuts):
-            x, z = (x_low + x_high) / 2, (z_low + z_high) / 2
-            if not any(area.holds(x, z) for area in strips) or any(area.holds(x, z) for area in holes):
+            cell = Rectangle(x_low, x_high, z_low, z_high)
+            if not any(area.holds(*cell.middle) for area in strips) or any(area.holds(*cell.middle) for area in holes):
                 continue
             if found and found[-1].x_high == x_low and found[-1].z_low == z_low:
-                found[-1] = Rectangle(found[-1].x_low, x_high, z_low, z_high)
-            else:
-                found.append(Rectangle(x_low, x_high, z_low, z_high))
+                cell = cell._replace(x_low=found.pop().x_low)
+            found.append(cell)
     return found
 
 
@@ -281,5 +274,4 @@ def facing_free_side(item: Item, positions: Sequence[Mapping[str, float]]) -> It
 
 def _middle_of_side(area: Rectangle, yaw: float) -> tuple[float, float]:
     front = _SIDES[yaw][1]
-    x, z = (area.x_low + area.x_high) / 2, (area.z_low + area.z_high) / 2
-    return (area[front], z) if front < 2 else (x, area[front])
+    return (area[front], area.middle[1]) if front < 2 else (area.middle[0], area[front])

@@ -9,7 +9,7 @@ from llamafactory_embodied.world.scene import load_scene
 from llamafactory_embodied.world.surfaces import (
     STRETCH_M,
     facing_free_side,
-    filled,
+    filled_boxes,
     footprint,
     stretches,
     with_footprint,
@@ -68,12 +68,12 @@ def below_a_basin(**more):
 
 def test_a_cabinet_ends_where_the_basin_above_it_begins():
     cabinet, *others = below_a_basin()["objects"]
-    (part,) = filled(cabinet, [cabinet, *others])
+    (part,) = filled_boxes(cabinet, [cabinet, *others])
     assert footprint(part) == footprint(cabinet)
     assert [round(corner[1], 6) for corner in low_and_high(part)] == [0.12, 0.75]
     beside = thing("SinkBasin|2", (0.63, 0.86, 1.65), (0.5, 0.16, 0.4), receptacle=True)
     above = thing("SinkBasin|3", (0.0, 1.0, 1.65), (0.5, 0.16, 0.4), receptacle=True)
-    assert filled(cabinet, [cabinet, beside, above]) == []
+    assert filled_boxes(cabinet, [cabinet, beside, above]) == []
 
 
 def test_what_lies_in_a_basin_is_seen_above_a_shut_cabinet_and_picked_up_there():
@@ -91,12 +91,12 @@ def test_what_lies_in_a_basin_is_seen_above_a_shut_cabinet_and_picked_up_there()
 def test_a_bent_shower_glass_is_the_pane_in_line_with_its_door():
     glass = thing("ShowerGlass|1", (0.5, 0.9, 1.0), (1.0, 1.8, 2.0))
     door = thing("ShowerDoor|1", (0.98, 0.9, -0.5), (0.06, 1.8, 0.9), openable=True)
-    (pane,) = filled(glass, [glass, door])
+    (pane,) = filled_boxes(glass, [glass, door])
     assert footprint(pane) == pytest.approx((0.95, 1.01, 0.0, 2.0))
     far = thing("ShowerDoor|1", (2.0, 0.9, -0.5), (0.06, 1.8, 0.9), openable=True)
     thin = thing("ShowerGlass|1", (0.98, 0.9, 1.0), (0.06, 1.8, 2.0))
-    assert filled(glass, [glass, far]) == filled(glass, [glass]) == filled(thin, [thin, door]) == []
-    (across,) = filled(glass, [glass, thing("ShowerDoor|1", (-0.5, 0.9, 0.02), (0.9, 1.8, 0.06), openable=True)])
+    assert filled_boxes(glass, [glass, far]) == filled_boxes(glass, [glass]) == filled_boxes(thin, [thin, door]) == []
+    (across,) = filled_boxes(glass, [glass, thing("ShowerDoor|1", (-0.5, 0.9, 0.02), (0.9, 1.8, 0.06), openable=True)])
     assert footprint(across) == pytest.approx((0.0, 1.0, -0.01, 0.05))
     towel = thing("Towel|1", (1.5, 0.9, 1.5), (0.3, 0.6, 0.05), pickupable=True)
     controller = opened(room(glass, door, towel), visibility_distance_m=1.5)
