@@ -11,7 +11,7 @@ from ..errors import TaskError
 from ..world.action import Action
 from ..world.boxes import box_of, distance_to_box
 from ..world.household import Household
-from ..world.legality import REACH_M, handleable
+from ..world.legality import handleable
 from ..world.sight import Sighting
 from .task import REPEATS, Goal, Task
 
@@ -48,9 +48,10 @@ class Planner:
             sights: what the newest frame shows.
         """
         steps: list[Action] = []
-        for goal in self._task.goals:
-            if not self.holds(goal, sights):
-                steps += self._towards(goal, laid_down=any(step.name == "put" for step in steps))
+        unmet = [goal for goal in self._task.goals if not self.holds(goal, sights)]
+        waiting = [goal for goal in unmet if not goal.lies_there(self._household.metadata)]
+        for goal in waiting or unmet:  # what lies in its place is only met when the hand is empty again
+            steps += self._towards(goal, laid_down=any(step.name == "put" for step in steps))
         return [*steps, *self._tidy(steps), Action("end")]
 
     def cost_to_go(self, sights: tuple[Sighting, ...]) -> int:
@@ -93,9 +94,8 @@ class Planner:
         if self._held() is not None and not laid_down:
             surface = self._any_surface()
             put_down = [*self._go(surface), Action("put", surface["objectType"])]
-        if self._at_hand(item):
-            return [*put_down, Action("pickup", item["objectType"])]
-        return [*put_down, *self._approach(item), Action("pickup", item["objectType"])]
+        there = [] if self._at_hand(item) else self._approach(item)
+        return [*put_down, *there, Action("pickup", item["objectType"])]
 
     def _approach(self, item: Item) -> list[Action]:
         """To where an object is in view: its receptacle, opened."""
@@ -113,6 +113,9 @@ class Planner:
     def _go(self, item: Item) -> list[Action]:
         step = Action("navigate to", item["objectType"])
         if item["objectId"] not in self._household.known:
+            place = self._receptacle(item)
+            if place is not None and self._household.rules.leads_to(place["objectType"]) == place["objectId"]:
+                return [Action("navigate to", place["objectType"])]
             surveyed = self._household.surveyed
             return [Action("navigate to", self._stepping_stone(item)) if surveyed else Action("observe"), step]
         return [Action("observe"), step] if self._is_stuck(item["objectType"]) else [step]
@@ -136,25 +139,24 @@ class Planner:
         if any(goal.kind != "held" for goal in self._task.goals):
             return []  # one has left what was opened
         to_close = [step for step in self._task.key_actions if step.action == "close"]
-        left: list[Action] = []
-        for step in to_close:
-            opened = any(other == Action("open", step.object_type) for other in steps)
-            if opened or self._object(step.object_id)["isOpen"]:
-                left.append(Action("close", step.object_type))
-        return left
+        opened = {step.target for step in steps if step.name == "open"}
+        left = [step for step in to_close if step.object_type in opened or self._object(step.object_id)["isOpen"]]
+        return [Action("close", step.object_type) for step in left]
 
     def _at_hand(self, item: Item) -> bool:
         """Whether the household would let the agent handle an object from here."""
-        visited, metadata = self._household.visited, self._household.metadata
-        contents = self._object(visited[-1]).get("receptacleObjectIds") or () if visited else ()
-        allowed = {one["objectId"] for one in handleable(metadata, contents)}
-        return item["objectId"] in allowed and self._near(item)
+        allowed = handleable(self._household.metadata, self._household.rules.current_contents())
+        return self._near(item) and any(one["objectId"] == item["objectId"] for one in allowed)
 
     def _near(self, item: Item) -> bool:
-        agent = self._household.metadata["agent"]["position"]
-        return bool(item["visible"]) and distance_to_box(agent, item) <= REACH_M
+        return bool(item["visible"]) and self._away(item) <= self._household.rules.reach_m
+
+    def _away(self, item: Item) -> float:
+        return distance_to_box(self._household.agent.position, item)
 
     def _at(self, place: Item) -> bool:
+        if place["pickupable"]:
+            return self._at_hand(place)
         visited = self._household.visited
         return bool(visited) and visited[-1] == place["objectId"] and self._near(place)
 
@@ -163,15 +165,14 @@ class Planner:
         return held[0]["objectType"] if held else None
 
     def _target(self, object_type: str) -> Item:
-        """The instance meant: one of the task's, otherwise the nearest."""
+        """The instance meant: one of the task's, otherwise what the rules mean, otherwise the nearest."""
         items = [item for item in self._household.metadata["objects"] if item["objectType"] == object_type]
         if not items:
             scene = self._household.metadata["sceneName"]
             raise TaskError(f"Task {self._task.id} is about {object_type!r}; the scene {scene} has none.")
-        agent = self._household.metadata["agent"]["position"]
-        return min(
-            items, key=lambda item: (item["objectId"] not in self._task.target_ids, distance_to_box(agent, item))
-        )
+        led = self._household.rules.leads_to(object_type)
+        ids = self._task.target_ids
+        return min(items, key=lambda one: (one["objectId"] not in ids, one["objectId"] != led, self._away(one)))
 
     def _any_surface(self) -> Item:
         """The nearest furniture on which things can be left."""
@@ -180,16 +181,15 @@ class Planner:
         if not open_ones:
             scene = self._household.metadata["sceneName"]
             raise TaskError(f"Task {self._task.id}: the scene {scene} has no surface to leave a thing on.")
-        agent = self._household.metadata["agent"]["position"]
-        return min(open_ones, key=lambda item: (distance_to_box(agent, item), item["objectId"]))
+        return min(open_ones, key=lambda item: (self._away(item), item["objectId"]))
 
     def _receptacle(self, item: Item) -> Item | None:
-        """The furniture an object lies in or on."""
-        for name in item.get("parentReceptacles") or ():
-            parent = self._object(name)
-            if not parent["pickupable"] and parent["objectType"] != "Floor":
-                return parent
-        return None
+        """The furniture an object lies in or on; of several the one that going to its type leads to."""
+        objects = {other["objectId"]: other for other in self._household.metadata["objects"]}
+        parents = [objects[name] for name in item.get("parentReceptacles") or () if name in objects]
+        fixed = [parent for parent in parents if not parent["pickupable"] and parent["objectType"] != "Floor"]
+        led = [place for place in fixed if self._household.rules.leads_to(place["objectType"]) == place["objectId"]]
+        return next(iter(led + fixed), None)
 
     def _object(self, object_id: str) -> Item:
         for item in self._household.metadata["objects"]:

@@ -67,7 +67,11 @@ class Goal:
         if self.kind in ("toggled_on", "toggled_off"):
             on = any(item["isToggled"] for item in metadata["objects"] if item["objectType"] == self.object_type)
             return on == (self.kind == "toggled_on")
-        return self._lies_in(metadata, {self.destination_type}) and not held
+        return self.lies_there(metadata) and not held
+
+    def lies_there(self, metadata: Mapping[str, Any]) -> bool:
+        """Whether an object of the type lies in or on its destination, where the goal has one."""
+        return self.destination_type is not None and self._lies_in(metadata, {self.destination_type})
 
     def lies_in_basin(self, metadata: Mapping[str, Any]) -> bool:
         """Whether an object of the type lies in a sink or a bathtub."""

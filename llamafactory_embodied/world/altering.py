@@ -3,7 +3,7 @@
 from typing import Any
 
 from .arguments import Arguments, require, visible_object
-from .boxes import box_of, corner_points
+from .boxes import box_of, boxed
 from .state import ActionFailedError, Item, RoomState
 
 _SLICES = 5
@@ -40,7 +40,7 @@ def _sliced(item: Item) -> list[Item]:
         slices.append(
             _piece(item, f"{item['objectType']}Sliced", number)
             | {"position": middle, "rotation": {"x": 0.0, "y": 0.0, "z": 0.0}, "objectOrientedBoundingBox": None}
-            | {"axisAlignedBoundingBox": {"center": middle, "size": box, "cornerPoints": corner_points(middle, box)}}
+            | boxed(middle, box)
         )
     return slices
 

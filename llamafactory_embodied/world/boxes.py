@@ -33,6 +33,11 @@ def corner_points(center: Vector, size: Vector) -> list[list[float]]:
     ]
 
 
+def boxed(center: Vector, size: Vector) -> dict[str, Any]:
+    """An object's `axisAlignedBoundingBox`."""
+    return {"axisAlignedBoundingBox": {"cornerPoints": corner_points(center, size), "center": center, "size": size}}
+
+
 def moved(item: Mapping[str, Any], dx: float, dy: float, dz: float) -> dict[str, Any]:
     """An object's `position` and boxes after a translation, metres."""
     shift = (dx, dy, dz)
@@ -40,11 +45,7 @@ def moved(item: Mapping[str, Any], dx: float, dy: float, dz: float) -> dict[str,
     new_center = {axis: center[axis] + delta for axis, delta in zip("xyz", shift, strict=True)}
     changes: dict[str, Any] = {
         "position": {axis: item["position"][axis] + delta for axis, delta in zip("xyz", shift, strict=True)},
-        "axisAlignedBoundingBox": {
-            "cornerPoints": corner_points(new_center, size),
-            "center": new_center,
-            "size": dict(size),
-        },
+        **boxed(new_center, dict(size)),
     }
     oriented = item.get("objectOrientedBoundingBox")
     if oriented:

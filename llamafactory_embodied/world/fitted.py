@@ -5,7 +5,6 @@ board. What lies there is seen from the front, so the furniture is its box less 
 sofa says nothing of its seat, but what lies on it does: it would be hidden in a seat that is drawn higher.
 """
 
-import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -13,7 +12,7 @@ import numpy as np
 
 from .boxes import low_and_high
 from .frames import Frame, object_frame
-from .furniture_shapes import SURFACES
+from .furniture_shapes import SURFACES, rack
 from .palette import DARK_WOOD
 from .parts import Part, box
 from .surfaces import Rectangle, cells
@@ -22,7 +21,9 @@ _CASES = frozenset({"Dresser", "SideTable", "ShelvingUnit", "TVStand"})
 _INSIDE_SHARE = 0.8  # of a shelf's box, from which on it is part of the furniture
 _BACK_M = 0.02
 _LIFT_M = 0.01  # by which a thing lies clear of the surface under it
-_LEAST_HEIGHT = -0.6  # in -1..1: what lies lower lies under the furniture
+_UNDER_M = 0.1  # above the floor: what lies lower lies under the furniture
+_LEVEL_M = 0.15  # between boards that things lie on
+_RACKS = frozenset({"CoffeeTable", "ShelvingUnit", "SideTable", "TVStand"})
 _AT_WALL_M = 0.35  # furniture nearer to a wall has a back; other is open to both sides
 
 Item = Mapping[str, Any]
@@ -43,15 +44,20 @@ def fitted_shapes(metadata: Mapping[str, Any]) -> dict[str, Sequence[Part]]:
 
 def _surface(item: Item, bottoms_m: Sequence[float]) -> list[Part]:
     """The parts of furniture on which something lies lower than its surface is drawn; empty for everything else."""
-    drawn = SURFACES.get(item["objectType"])
-    if drawn is None:
+    kind = item["objectType"]
+    drawn = SURFACES.get(kind)
+    if drawn is None and kind not in _RACKS:
         return []
     (_, bottom, _), (_, top, _) = low_and_high(item)
     half = max((top - bottom) / 2, 1e-3)
-    heights = ((lowest - bottom - _LIFT_M) / half - 1 for lowest in bottoms_m)
-    height = min((height for height in heights if height > _LEAST_HEIGHT), default=math.inf)
-    usual = drawn.usual(2 * half)
-    return drawn.parts(height) if height < usual - _LIFT_M / half else []
+    usual = drawn.usual(2 * half) if drawn else 1.0
+    heights = [min((low - bottom - _LIFT_M) / half - 1, usual) for low in bottoms_m if low > bottom + _UNDER_M]
+    levels: list[float] = []
+    for height in sorted(heights):
+        levels += [height] if not levels or height > levels[-1] + _LEVEL_M / half else []
+    if len(levels) > 1 and kind in _RACKS:
+        return rack(levels)
+    return drawn.parts(levels[0]) if drawn and levels and levels[0] < usual - _LIFT_M / half else []
 
 
 def open_case(item: Item, metadata: Mapping[str, Any]) -> list[Part]:

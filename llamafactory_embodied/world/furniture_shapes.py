@@ -1,6 +1,6 @@
 """Shapes of furniture and fittings that have no inside and no state."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -84,6 +84,11 @@ def _side_table(top: float) -> list[Part]:
         *_legs(0.86 - below, 0.14, DARK_WOOD),
         box((-0.9, 0.9), (0.45 - below, 0.86 - below), (-0.9, 0.9), DARK_WOOD),
     ]
+
+
+def rack(heights: Sequence[float]) -> list[Part]:
+    """Open furniture with a board at each of some heights, from -1 at the foot to 1 at the top."""
+    return [*(box(_ALL, (height - 0.06, height), _ALL) for height in heights), *_legs(1.0, 0.1, DARK_WOOD)]
 
 
 def _picture(inner: Color, second: Color) -> list[Part]:

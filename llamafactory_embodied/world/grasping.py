@@ -1,7 +1,9 @@
 """AI2-THOR's actions of the hand: pick up, put, drop. An action that fails changes nothing."""
 
+import numpy as np
+
 from .arguments import Arguments, require, visible_object
-from .boxes import distance_to_box, low_and_high, moved
+from .boxes import box_of, distance_to_box, low_and_high, moved
 from .compatibility import takes
 from .opening import slide
 from .resting import Load, Resting, come_to_rest, turned
@@ -65,11 +67,7 @@ def _place_in(state: RoomState, held: Item, receptacle: Item) -> Resting | None:
     solids = sorted(state.solids(receptacle), key=lambda solid: distance_to_box(body, solid))
     load = Load(held, [state[other] for other in state.contents(held["objectId"])])
     contents = [state[other] for other in state.direct_contents(name)]
-    walls = _walls(state, receptacle)
-    around = {item["objectId"] for item in walls}
-    closed = [item for item in state.objects if item["openable"] and not item["isOpen"]]
-    shut = [item for item in closed if item["objectId"] not in around]
-    return come_to_rest(load, [_tray(solid) for solid in solids], contents, walls, shut)
+    return come_to_rest(load, [_tray(solid) for solid in solids], contents, _walls(state, receptacle))
 
 
 def _tray(item: Item) -> Item:
@@ -108,7 +106,8 @@ def drop(state: RoomState, action: Arguments) -> None:
     if state.held is None:
         raise ActionFailedError("The agent's hand is empty: there is nothing to drop.")
     held, in_hand = state[state.held], set(state.in_hand())
-    others = [item for item in state.objects if item["objectId"] not in in_hand and _under(item, held)]
+    around = [solid for item in state.objects if item["objectId"] not in in_hand for solid in state.solids(item)]
+    others = [solid for solid in around if _under(solid, held)]
     low, high = low_and_high(held)
     blocking = [item for item in others if _top(item, held) > low[1] + 1e-6 and low_and_high(item)[0][1] < high[1]]
     if blocking and not action.get("forceAction"):
@@ -116,11 +115,10 @@ def drop(state: RoomState, action: Arguments) -> None:
     below = [item for item in others if _top(item, held) <= low[1] + 1e-6]
     support = max(below, key=lambda item: (_top(item, held), item["receptacle"], item["objectId"]), default=None)
     height = 0.0 if support is None else _top(support, held)
-    load = Load(held, [])
-    center = load.center
-    center[1] = height + load.size[1] / 2
-    resting = Resting(center, load.size)
-    lies_in = support is not None and _catches(support) and load.within(resting, _walls(state, support))
+    center, size = (np.array([part[axis] for axis in "xyz"]) for part in box_of(held))
+    center[1] = height + size[1] / 2
+    resting = Resting(center, size)
+    lies_in = support is not None and _catches(support) and Load(held, []).within(resting, _walls(state, support))
     _release(state, resting, support if lies_in else None)
 
 

@@ -7,6 +7,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from .boxes import low_and_high
+from .surfaces import Rectangle, footprint
+
 AGENT_RADIUS_M = 0.2
 """The default agent's capsule, from AI2-THOR's agentMode `default`."""
 
@@ -21,8 +24,6 @@ _KNOWN_M = 0.125  # around a recorded position, in x and z: half of AI2-THOR's u
 _NEVER_BLOCKING = frozenset({"Floor", "Window", "Curtains", "Blinds", "Painting", "Mirror", "LightSwitch", "Faucet"})
 
 Array = npt.NDArray[np.float64]
-Sides = tuple[float, float, float, float]
-"""A rectangle on the floor plan: x low, x high, z low, z high, metres."""
 
 
 class Occupancy:
@@ -46,7 +47,7 @@ class Occupancy:
         center, size = bounds["center"], bounds["size"]
         self.low = np.array([center["x"] - size["x"] / 2, center["z"] - size["z"] / 2]) + AGENT_RADIUS_M
         self.high = np.array([center["x"] + size["x"] / 2, center["z"] + size["z"] / 2]) - AGENT_RADIUS_M
-        boxes = [kept for item in objects if (box := _footprint(item)) and (kept := _kept_off(box, start))]
+        boxes = [kept for item in objects if (box := _blocked(item)) and (kept := _kept_off(box, start))]
         self._known: Array = np.array([(spot["x"], spot["z"]) for spot in known], dtype=float).reshape(-1, 2)
         self.boxes: Array = np.array(boxes, dtype=float).reshape(-1, 4)
 
@@ -60,15 +61,9 @@ class Occupancy:
             gaps = np.abs(points[:, None] - self._known[None]).max(axis=2)
             return np.asarray(gaps.min(axis=1) <= _KNOWN_M)
         inside = np.all((points >= self.low - 1e-6) & (points <= self.high + 1e-6), axis=1)
-        if len(self.boxes) == 0:
-            return np.asarray(inside)
-        dx = np.maximum(
-            np.maximum(self.boxes[None, :, 0] - points[:, None, 0], points[:, None, 0] - self.boxes[None, :, 1]), 0
-        )
-        dz = np.maximum(
-            np.maximum(self.boxes[None, :, 2] - points[:, None, 1], points[:, None, 1] - self.boxes[None, :, 3]), 0
-        )
-        return np.asarray(inside & (dx * dx + dz * dz >= AGENT_RADIUS_M**2 - 1e-9).all(axis=1))
+        low, high = self.boxes[:, 0::2], self.boxes[:, 1::2]
+        gaps = np.maximum(np.maximum(low - points[:, None], points[:, None] - high), 0)  # [points, boxes, x and z]
+        return np.asarray(inside & ((gaps * gaps).sum(axis=2) >= AGENT_RADIUS_M**2 - 1e-9).all(axis=1))
 
     def path_free(self, start: Array, end: Array) -> bool:
         """Whether a straight walk between two points [2] meets nothing."""
@@ -88,11 +83,11 @@ class Occupancy:
         if not free.any():
             return np.zeros((0, 2))
         nearest = int(np.where(free, np.linalg.norm(points - start, axis=1), np.inf).argmin())
-        region = _flood(free.reshape(shape), (int(cells[nearest][0]), int(cells[nearest][1])))
+        region = flood(free.reshape(shape), (int(cells[nearest][0]), int(cells[nearest][1])))
         return np.asarray(points[region.reshape(-1)])
 
 
-def _flood(free: npt.NDArray[np.bool_], seed: tuple[int, int]) -> npt.NDArray[np.bool_]:
+def flood(free: npt.NDArray[np.bool_], seed: tuple[int, int]) -> npt.NDArray[np.bool_]:
     """The four-connected region of free cells around a seed cell."""
     region = np.zeros_like(free)
     region[seed] = True
@@ -108,23 +103,18 @@ def _flood(free: npt.NDArray[np.bool_], seed: tuple[int, int]) -> npt.NDArray[np
         region = grown
 
 
-def _footprint(item: Mapping[str, Any]) -> Sides | None:
+def _blocked(item: Mapping[str, Any]) -> Rectangle | None:
     """The blocking rectangle of one object, or None if one walks past it."""
-    center, size = item["axisAlignedBoundingBox"]["center"], item["axisAlignedBoundingBox"]["size"]
-    low, high = center["y"] - size["y"] / 2, center["y"] + size["y"] / 2
+    (_, low, _), (_, high, _) = low_and_high(item)
     if item["objectType"] in _NEVER_BLOCKING or item.get("isPickedUp") or high < _BODY_M[0] or low > _BODY_M[1]:
         return None
-    if item["objectType"] == "CounterTop" and size["x"] * size["z"] > _L_SHAPED_COUNTER_M2:
+    area = footprint(item)
+    if item["objectType"] == "CounterTop" and (area[1] - area[0]) * (area[3] - area[2]) > _L_SHAPED_COUNTER_M2:
         return None  # the cabinets and drawers below it, and what stands on it, block in its place
-    return (
-        center["x"] - size["x"] / 2,
-        center["x"] + size["x"] / 2,
-        center["z"] - size["z"] / 2,
-        center["z"] + size["z"] / 2,
-    )
+    return area
 
 
-def _kept_off(box: Sides, point: Mapping[str, float]) -> Sides | None:
+def _kept_off(box: Rectangle, point: Mapping[str, float]) -> Rectangle | None:
     """What is left of a box that comes nearer to a point than the agent's radius, cut where that takes least.
 
     AI2-THOR's boxes are upright: that of a turned bathtub or a bent counter covers places where agents have stood.
@@ -134,10 +124,10 @@ def _kept_off(box: Sides, point: Mapping[str, float]) -> Sides | None:
     if gap >= AGENT_RADIUS_M - 1e-6:
         return box
     cuts = (
-        (box[0], min(box[1], x - AGENT_RADIUS_M), box[2], box[3]),
-        (max(box[0], x + AGENT_RADIUS_M), box[1], box[2], box[3]),
-        (box[0], box[1], box[2], min(box[3], z - AGENT_RADIUS_M)),
-        (box[0], box[1], max(box[2], z + AGENT_RADIUS_M), box[3]),
+        box._replace(x_high=min(box.x_high, x - AGENT_RADIUS_M)),
+        box._replace(x_low=max(box.x_low, x + AGENT_RADIUS_M)),
+        box._replace(z_high=min(box.z_high, z - AGENT_RADIUS_M)),
+        box._replace(z_low=max(box.z_low, z + AGENT_RADIUS_M)),
     )
     left = [cut for cut in cuts if cut[0] < cut[1] and cut[2] < cut[3]]
     return max(left, key=lambda cut: (cut[1] - cut[0]) * (cut[3] - cut[2]), default=None)

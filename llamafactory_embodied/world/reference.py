@@ -6,6 +6,7 @@ is whatever is in view and large enough; feedback never gives the simulator's re
 state that is out of date, or cannot go on, these rules work from the present state.
 """
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -25,6 +26,7 @@ class Reference(Rules):
     """The reference evaluator's rules."""
 
     name = "reference"
+    reach_m = math.inf
 
     def __init__(self, agent: Agent):
         super().__init__(agent)
@@ -49,6 +51,10 @@ class Reference(Rules):
     def level(self, horizon_deg: float) -> float:
         """One looks around as one looks now."""
         return horizon_deg
+
+    def leads_to(self, target: str) -> str | None:
+        """The instance that the entry means, of what may be gone to."""
+        return self._meant(target)["objectId"] if target in self.known.values() else None
 
     def navigate(self, target: str) -> Outcome:
         """Goes to the instance that the entry means."""

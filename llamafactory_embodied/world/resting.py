@@ -4,14 +4,13 @@ What is put into something that closes stays within it on all sides, so that clo
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from functools import partial
 from itertools import chain, permutations, product
 from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from .boxes import box_of, corner_points, forward, low_and_high
+from .boxes import box_of, boxed, forward, low_and_high
 from .compatibility import holds_one
 from .frames import euler_angles, euler_matrix, object_frame
 from .support import SMALL_RECEPTACLES, find_spot, free_centres, present_support, support_height
@@ -55,16 +54,6 @@ class Load(NamedTuple):
     thing: Item
     contents: Sequence[Item]
 
-    @property
-    def center(self) -> Array:
-        """[3] of the thing's box, metres."""
-        return _center(self.thing)
-
-    @property
-    def size(self) -> Array:
-        """[3] of the thing's box, metres."""
-        return _size(self.thing)
-
     def within(self, resting: Resting, walls: Sequence[Item]) -> bool:
         """Whether all of it would stay inside all of some boxes."""
         shift = resting.center - _center(self.thing)
@@ -78,9 +67,7 @@ class Load(NamedTuple):
         )
 
 
-def come_to_rest(
-    load: Load, parts: Sequence[Item], contents: Sequence[Item], walls: Sequence[Item], shut: Sequence[Item] = ()
-) -> Resting | None:
+def come_to_rest(load: Load, parts: Sequence[Item], contents: Sequence[Item], walls: Sequence[Item]) -> Resting | None:
     """Where a thing is put down.
 
     Args:
@@ -88,36 +75,22 @@ def come_to_rest(
         parts: the boxes of the receptacle, the preferred one first.
         contents: what lies there now.
         walls: the boxes of what can be closed around it.
-        shut: closed things elsewhere, in whose boxes nothing is put if it can be helped: recorded cabinets reach into
-            the basin above them.
 
     Returns:
         The first of: as it is, nearest to the middle; turned, laid or stood; overhanging. None when there is no room.
     """
     if holds_one(parts[0]["objectType"]) and contents:
         return None
-    mounted = _mounted(load.thing, parts[0])
-    if mounted is not None:
+    if (mounted := _mounted(load.thing, parts[0])) is not None:
         return mounted
-    ways = partial(_all_ways, load, parts, contents)
-    free = (way for way in ways() if load.within(way, walls) and not any(load.within(way, [one]) for one in shut))
-    return next(free, None) or next((way for way in ways() if load.within(way, walls)), None)
-
-
-def _all_ways(load: Load, parts: Sequence[Item], contents: Sequence[Item]) -> Iterator[Resting]:
-    return chain(
-        _as_it_is(load.thing, parts, contents),
+    spots = (find_spot(load.thing, part, contents) for part in parts)
+    as_it_is = (Resting(np.array([spot[axis] for axis in "xyz"]), _size(load.thing)) for spot in spots if spot)
+    ways = chain(
+        as_it_is,
         _ways(load, parts, contents, overhang=False),
         _ways(load, parts, contents, overhang=True) if parts[0]["objectType"] in SMALL_RECEPTACLES else (),
     )
-
-
-def _as_it_is(thing: Item, parts: Sequence[Item], contents: Sequence[Item]) -> Iterator[Resting]:
-    for part in parts:
-        spot = find_spot(thing, part, contents)
-        if spot is not None:
-            yield Resting(np.array([spot[axis] for axis in "xyz"]), _size(thing))
-            return
+    return next((way for way in ways if load.within(way, walls)), None)
 
 
 def _ways(load: Load, parts: Sequence[Item], contents: Sequence[Item], overhang: bool) -> Iterator[Resting]:
@@ -194,7 +167,7 @@ def turned(item: Item, resting: Resting) -> dict[str, Any]:
     changes: dict[str, Any] = {
         "position": {axis: float(value) for axis, value in zip("xyz", position, strict=True)},
         "rotation": euler_angles(turn @ euler_matrix(item["rotation"])),
-        "axisAlignedBoundingBox": {"cornerPoints": corner_points(center, size), "center": center, "size": size},
+        **boxed(center, size),
     }
     oriented = item.get("objectOrientedBoundingBox")
     if oriented:

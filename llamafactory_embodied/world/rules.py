@@ -27,12 +27,14 @@ class Rules(ABC):
 
     Attributes:
         name: how records and tables call it.
+        reach_m: how far away, horizontally, what is in view may be to be handled.
         known: objectId -> objectType of what may be gone to.
         visited: the objectIds gone to, the latest last.
         surveyed: whether the agent has looked around where it stands.
     """
 
     name: ClassVar[str]
+    reach_m: ClassVar[float]
 
     def __init__(self, agent: Agent):
         self.agent = agent
@@ -75,6 +77,10 @@ class Rules(ABC):
     @abstractmethod
     def level(self, horizon_deg: float) -> float:
         """The horizon at which one looks around."""
+
+    def leads_to(self, target: str) -> str | None:
+        """The objectId that going to a type leads to; None where that depends on what was seen and visited."""
+        return None
 
     def learn(self, items: Iterable[Mapping[str, Any]]) -> None:
         """Takes in what is in view and may be gone to."""

@@ -3,6 +3,7 @@
 import numpy as np
 
 from llamafactory_embodied.errors import SceneError
+from llamafactory_embodied.world.occupancy import flood
 from llamafactory_embodied.world.room import Item, Room
 
 GRID_M = 0.25
@@ -84,24 +85,8 @@ def _axis(length: float) -> np.ndarray:
 def _largest_component(free: np.ndarray) -> np.ndarray:
     best, unseen = np.zeros_like(free), free.copy()
     while unseen.sum() > best.sum():
-        component = _grow(free, int(np.argmax(unseen)))
+        component = flood(free, divmod(int(np.argmax(unseen)), free.shape[1]))
         unseen &= ~component
         if component.sum() > best.sum():
             best = component
     return best
-
-
-def _grow(free: np.ndarray, start: int) -> np.ndarray:
-    """The free points that steps along the grid's axes reach from one point."""
-    component = np.zeros_like(free)
-    component.flat[start] = True
-    while True:
-        wider = component.copy()
-        wider[1:] |= component[:-1]
-        wider[:-1] |= component[1:]
-        wider[:, 1:] |= component[:, :-1]
-        wider[:, :-1] |= component[:, 1:]
-        wider &= free
-        if wider.sum() == component.sum():
-            return component
-        component = wider

@@ -15,7 +15,7 @@ from .primitive import Primitive
 from .shapes import object_primitives, room_primitives
 from .sightlines import Points, Solids, joined, points_on, seen_owners, solids_of
 from .support import shut_away
-from .surfaces import footprint, with_footprint, worktop
+from .surfaces import filled_boxes
 
 CAMERA_ABOVE_BODY_M = {True: 0.675, False: 0.0}
 """Camera height above the agent's body position, standing and crouched, of AI2-THOR's default agent."""
@@ -66,7 +66,9 @@ class RoomState:
         self.agent: Item = dict(metadata["agent"]) | {"name": "agent"}
         self.held = next((item["objectId"] for item in self.objects if item.get("isPickedUp")), None)
         self.start = dict(self.agent["position"])
-        self._tops = {item["objectId"]: tops for item in self.objects if (tops := self._worktops(item))}
+        self._filled = {
+            item["objectId"]: parts for item in self.objects if (parts := filled_boxes(item, self.objects))
+        }
         self._fitted = fitted_shapes(metadata)
         self._structure = room_primitives(metadata)
         self._structure_points = points_on(self._structure)
@@ -133,14 +135,10 @@ class RoomState:
         """What the hand holds, and what lies in or on it."""
         return [] if self.held is None else [self.held, *self.contents(self.held)]
 
-    def _worktops(self, item: Item) -> list[Item]:
-        """The rectangles of a counter that does not fill its box; empty for everything else."""
-        areas = worktop(item, self.objects)
-        return [] if areas == [footprint(item)] else [with_footprint(item, area) for area in areas]
-
     def solids(self, item: Item) -> list[Item]:
-        """The boxes that an object fills, each as an object: several for a bent counter or one with a sink in it."""
-        return self._tops.get(item["objectId"]) or [item]
+        """The boxes that an object fills, each as the object as it is now."""
+        parts = self._filled.get(item["objectId"], ())
+        return [item | {"axisAlignedBoundingBox": part["axisAlignedBoundingBox"]} for part in parts] or [item]
 
     # ---------------------------------------------------------------- the agent
 
@@ -220,7 +218,8 @@ class RoomState:
     def sightlines(self) -> tuple[Solids, Points]:
         """All solids, and points on those of the objects that are not shut away; packed when an object has changed."""
         if self._packed is None:
-            solids, hidden = self.primitives(), shut_away(self.objects)
+            solids = self.primitives()
+            hidden = shut_away([solid for item in self.objects for solid in self.solids(item)])
             shown = [number for number, item in enumerate(self.objects) if item["objectId"] not in hidden]
             points = [self._structure_points, *(self._drawn[number][2] for number in shown)]
             self._packed = solids_of(solids), joined(points)

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import Any, NamedTuple
 
-from .boxes import corner_points, low_and_high
+from .boxes import box_of, boxed, low_and_high
 
 STRETCH_M = 1.25
 """Length of a worktop that one place before it shows and reaches."""
@@ -20,12 +20,16 @@ _STRIP_M = 0.68  # depth of a worktop along a wall below which no cabinet tells
 _LIP_M = 0.03  # by which a worktop stands out before the cabinets below it
 _DEEPEST_UNIT_M = 1.0
 _DEEPEST_BASIN_M = 0.5
+_BASIN_FLOOR_M = 0.03  # as drawn, below a basin's box
+_SHARED_M = 0.05  # by which a basin lies over what stands below it, not beside it
+_THICKEST_PANE_M = 0.4
 _AT_WALL_M = 0.45  # a counter nearer to the end of the floor stands at a wall
+_BASINS = frozenset({"BathtubBasin", "SinkBasin"})
 _BASE_UNITS = frozenset({"Cabinet", "Drawer"})
 _WITHOUT_FRONT = frozenset(
     {"CoffeeTable", "CounterTop", "DiningTable", "Shelf", "SideTable", "Sink", "SinkBasin", "StoveBurner"}
 )
-_FACING = {0.0: ("z", 1), 90.0: ("x", 1), 180.0: ("z", -1), 270.0: ("x", -1)}
+_SIDES = {0.0: (2, 3), 90.0: (0, 1), 180.0: (3, 2), 270.0: (1, 0)}  # yaw -> sides of a rectangle: behind, in front
 
 Item = Mapping[str, Any]
 
@@ -38,9 +42,18 @@ class Rectangle(NamedTuple):
     z_low: float
     z_high: float
 
+    @property
+    def middle(self) -> tuple[float, float]:
+        """x and z."""
+        return (self.x_low + self.x_high) / 2, (self.z_low + self.z_high) / 2
+
     def holds(self, x: float, z: float) -> bool:
         """Whether a point lies inside."""
         return self.x_low <= x <= self.x_high and self.z_low <= z <= self.z_high
+
+    def covers(self, other: "Rectangle") -> bool:
+        """Whether another rectangle lies inside."""
+        return self.holds(other.x_low, other.z_low) and self.holds(other.x_high, other.z_high)
 
 
 def footprint(item: Item) -> Rectangle:
@@ -49,16 +62,53 @@ def footprint(item: Item) -> Rectangle:
     return Rectangle(low[0], high[0], low[2], high[2])
 
 
-def with_footprint(item: Item, area: Rectangle) -> dict[str, Any]:
-    """The object with another floor plan, its height kept."""
-    box = item["axisAlignedBoundingBox"]
-    x, z = (area.x_low + area.x_high) / 2, (area.z_low + area.z_high) / 2
-    center = {"x": x, "y": box["center"]["y"], "z": z}
-    size = {"x": area.x_high - area.x_low, "y": box["size"]["y"], "z": area.z_high - area.z_low}
-    return {
-        **item,
-        "axisAlignedBoundingBox": {"cornerPoints": corner_points(center, size), "center": center, "size": size},
-    }
+def with_footprint(item: Item, area: Rectangle, lower_m: float = 0.0) -> dict[str, Any]:
+    """The object with another floor plan, its bottom kept and its top lower."""
+    (old, extent), (x, z) = box_of(item), area.middle
+    center = {"x": x, "y": old["y"] - lower_m / 2, "z": z}
+    size = {"x": area.x_high - area.x_low, "y": extent["y"] - lower_m, "z": area.z_high - area.z_low}
+    return {**item, **boxed(center, size)}
+
+
+def filled_boxes(item: Item, objects: Sequence[Item]) -> list[dict[str, Any]]:
+    """The boxes that an object fills, each as an object: several for a bent counter or one with a sink set into it.
+
+    What closes and stands below a basin ends where the basin begins: recorded cabinets reach into the basin above. The
+    box of a bent shower glass covers standing room; the pane in line with the shower's door is what one sees of it.
+
+    Args:
+        item: AI2-THOR object metadata.
+        objects: everything in its scene.
+
+    Returns:
+        Empty for what fills its own box.
+    """
+    whole = footprint(item)
+    if item["openable"] and item["receptacle"]:
+        reach = max((_reach_into(basin, item) for basin in objects if basin["objectType"] in _BASINS), default=0.0)
+        return [with_footprint(item, whole, reach)] if reach else []
+    areas = _panes(whole, objects) if item["objectType"] == "ShowerGlass" else worktop(item, objects)
+    return [] if areas == [whole] else [with_footprint(item, area) for area in areas]
+
+
+def _panes(whole: Rectangle, objects: Sequence[Item]) -> list[Rectangle]:
+    """The part of a shower glass that is wide both ways in line with a door; else all of it."""
+    if min(whole.x_high - whole.x_low, whole.z_high - whole.z_low) <= _THICKEST_PANE_M:
+        return [whole]
+    in_line = [
+        whole._replace(x_low=door.x_low, x_high=door.x_high)
+        if door.x_high - door.x_low < door.z_high - door.z_low
+        else whole._replace(z_low=door.z_low, z_high=door.z_high)
+        for door in (footprint(item) for item in objects if item["objectType"] == "ShowerDoor")
+    ]
+    return [pane for pane in in_line if whole.holds(*pane.middle)] or [whole]
+
+
+def _reach_into(basin: Item, unit: Item) -> float:
+    """How far what stands below a basin reaches up into it and its floor, metres."""
+    (low, high), (unit_low, unit_high) = low_and_high(basin), low_and_high(unit)
+    below = min(min(high[axis], unit_high[axis]) - max(low[axis], unit_low[axis]) for axis in (0, 2)) > _SHARED_M
+    return unit_high[1] - low[1] + _BASIN_FLOOR_M if below and unit_low[1] < low[1] < unit_high[1] else 0.0
 
 
 def worktop(counter: Item, objects: Sequence[Item], with_holes: bool = True) -> list[Rectangle]:
@@ -79,7 +129,7 @@ def worktop(counter: Item, objects: Sequence[Item], with_holes: bool = True) -> 
 
 def _set_in(item: Item, counter: Item) -> bool:
     """Whether an object is a basin that lies under the counter's box and not in a gap of it."""
-    if item["objectType"] != "SinkBasin" or not footprint(counter).holds(*_middle(item)):
+    if item["objectType"] != "SinkBasin" or not footprint(counter).holds(*footprint(item).middle):
         return False
     bottom, top = low_and_high(item)[0][1], low_and_high(counter)[1][1]
     return top - _DEEPEST_BASIN_M < bottom < top
@@ -90,14 +140,17 @@ def _strips(counter: Item, objects: Sequence[Item]) -> list[Rectangle]:
     whole = footprint(counter)
     if min(whole.x_high - whole.x_low, whole.z_high - whole.z_low) <= _DEEPEST_M:
         return []
-    depths: dict[float, float] = {}
+    units: dict[float, list[Rectangle]] = {}
     for unit in objects:
         if _stands_below(unit, counter):
-            yaw = 90.0 * (round(unit["rotation"]["y"] / 90.0) % 4)
-            depth = _front(footprint(unit), whole, yaw) + _LIP_M
-            if depth <= _DEEPEST_UNIT_M:
-                depths[yaw] = max(depths.get(yaw, 0.0), depth)
-    strips = [_strip(whole, yaw, depth) for yaw, depth in sorted(depths.items())]
+            units.setdefault(90.0 * (round(unit["rotation"]["y"] / 90.0) % 4), []).append(footprint(unit))
+    strips: list[Rectangle] = []
+    for yaw, row in sorted(units.items(), key=lambda entry: (-len(entry[1]), entry[0])):
+        back, front = _SIDES[yaw]
+        telling = [unit for unit in row if not any(strip.covers(unit) for strip in strips)]  # drawers lie in corners
+        depths = (abs(unit[front] - whole[back]) + _LIP_M for unit in telling)
+        depth = max((depth for depth in depths if depth <= _DEEPEST_UNIT_M), default=0.0)
+        strips += [_strip(whole, yaw, depth)] if depth else []
     carried = [item for item in objects if _on_top(item, counter)]
     return _cover(strips, whole, carried) if strips else _corner(whole, carried, objects)
 
@@ -109,46 +162,28 @@ def _corner(whole: Rectangle, carried: Sequence[Item], objects: Sequence[Item]) 
     floors = [footprint(item) for item in objects if item["objectType"] == "Floor"]
     at_wall = [
         _strip(whole, yaw, _STRIP_M)
-        for yaw, (axis, sign) in _FACING.items()
-        for side in [(0 if sign > 0 else 1) + (0 if axis == "x" else 2)]
-        if any(abs(whole[side] - floor[side]) < _AT_WALL_M for floor in floors)
+        for yaw, (back, _) in _SIDES.items()
+        if any(abs(whole[back] - floor[back]) < _AT_WALL_M for floor in floors)
     ]
-    holds = all(any(strip.holds(*_middle(thing)) for strip in at_wall) for thing in carried)
+    holds = all(any(strip.holds(*footprint(thing).middle) for strip in at_wall) for thing in carried)
     return at_wall if len(at_wall) == 2 and holds else []
 
 
 def _stands_below(unit: Item, counter: Item) -> bool:
-    if unit["objectType"] not in _BASE_UNITS or not footprint(counter).holds(*_middle(unit)):
+    if unit["objectType"] not in _BASE_UNITS or not footprint(counter).holds(*footprint(unit).middle):
         return False
     return low_and_high(unit)[1][1] < low_and_high(counter)[1][1]
 
 
 def _on_top(item: Item, counter: Item) -> bool:
-    burner = item["objectType"] == "StoveBurner" and footprint(counter).holds(*_middle(item))
+    burner = item["objectType"] == "StoveBurner" and footprint(counter).holds(*footprint(item).middle)
     return burner or counter["objectId"] in (item.get("parentReceptacles") or ()) or _set_in(item, counter)
-
-
-def _middle(item: Item) -> tuple[float, float]:
-    center = item["axisAlignedBoundingBox"]["center"]
-    return center["x"], center["z"]
-
-
-def _front(unit: Rectangle, whole: Rectangle, yaw: float) -> float:
-    """How far a unit's front is from the side of the counter that lies behind it."""
-    axis, sign = _FACING[yaw]
-    low, high = (0, 1) if axis == "x" else (2, 3)
-    return unit[high] - whole[low] if sign > 0 else whole[high] - unit[low]
 
 
 def _strip(whole: Rectangle, yaw: float, depth: float) -> Rectangle:
     """The strip of a box along the side that lies behind a front."""
-    axis, sign = _FACING[yaw]
-    low, high = (0, 1) if axis == "x" else (2, 3)
-    sides = list(whole)
-    if sign > 0:
-        sides[high] = min(whole[high], whole[low] + depth)
-    else:
-        sides[low] = max(whole[low], whole[high] - depth)
+    (back, front), sides = _SIDES[yaw], list(whole)
+    sides[front] = min(whole[front], whole[back] + depth) if front > back else max(whole[front], whole[back] - depth)
     return Rectangle(*sides)
 
 
@@ -156,9 +191,9 @@ def _cover(strips: list[Rectangle], whole: Rectangle, things: Sequence[Item]) ->
     """Adds the strips that carry what the given ones do not; the whole box where that does not help."""
     strips = list(strips)
     for thing in things:
-        x, z = _middle(thing)
+        x, z = footprint(thing).middle
         if not any(strip.holds(x, z) for strip in strips):
-            more = [_strip(whole, yaw, _STRIP_M) for yaw in _FACING]
+            more = [_strip(whole, yaw, _STRIP_M) for yaw in _SIDES]
             strips += [strip for strip in more if strip.holds(x, z)][:1] or [whole]
     return strips
 
@@ -169,13 +204,8 @@ def cells(strips: Sequence[Rectangle], holes: Sequence[Rectangle]) -> list[Recta
     x_cuts = sorted({edge for area in areas for edge in area[:2]})
     z_cuts = sorted({edge for area in areas for edge in area[2:]})
     along_x = _merged(strips, holes, x_cuts, z_cuts)
-    along_z = [
-        Rectangle(x_low, x_high, z_low, z_high)
-        for z_low, z_high, x_low, x_high in _merged(
-            [_turned(area) for area in strips], [_turned(area) for area in holes], z_cuts, x_cuts
-        )
-    ]
-    return min(along_x, along_z, key=len)
+    along_z = _merged([_turned(area) for area in strips], [_turned(area) for area in holes], z_cuts, x_cuts)
+    return min(along_x, [_turned(part) for part in along_z], key=len)
 
 
 def _turned(area: Rectangle) -> Rectangle:
@@ -189,13 +219,12 @@ def _merged(
     found: list[Rectangle] = []
     for z_low, z_high in pairwise(z_cuts):
         for x_low, x_high in pairwise(x_cuts):
-            x, z = (x_low + x_high) / 2, (z_low + z_high) / 2
-            if not any(area.holds(x, z) for area in strips) or any(area.holds(x, z) for area in holes):
+            cell = Rectangle(x_low, x_high, z_low, z_high)
+            if not any(area.holds(*cell.middle) for area in strips) or any(area.holds(*cell.middle) for area in holes):
                 continue
             if found and found[-1].x_high == x_low and found[-1].z_low == z_low:
-                found[-1] = Rectangle(found[-1].x_low, x_high, z_low, z_high)
-            else:
-                found.append(Rectangle(x_low, x_high, z_low, z_high))
+                cell = cell._replace(x_low=found.pop().x_low)
+            found.append(cell)
     return found
 
 
@@ -240,12 +269,9 @@ def facing_free_side(item: Item, positions: Sequence[Mapping[str, float]]) -> It
         x, z = _middle_of_side(area, yaw)
         return min(math.hypot(spot["x"] - x, spot["z"] - z) for spot in positions)
 
-    return {**item, "rotation": {**item["rotation"], "y": min(_FACING, key=gap)}}
+    return {**item, "rotation": {**item["rotation"], "y": min(_SIDES, key=gap)}}
 
 
 def _middle_of_side(area: Rectangle, yaw: float) -> tuple[float, float]:
-    axis, sign = _FACING[yaw]
-    x, z = (area.x_low + area.x_high) / 2, (area.z_low + area.z_high) / 2
-    if axis == "x":
-        return (area.x_high if sign > 0 else area.x_low), z
-    return x, (area.z_high if sign > 0 else area.z_low)
+    front = _SIDES[yaw][1]
+    return (area[front], area.middle[1]) if front < 2 else (area.middle[0], area[front])

@@ -34,6 +34,7 @@ class Unaided(Rules):
     """No privileged help; a long worktop is visited stretch by stretch."""
 
     name = "unaided"
+    reach_m = REACH_M
 
     def __init__(self, agent: Agent):
         super().__init__(agent)

@@ -67,6 +67,21 @@ def test_a_thing_that_lies_under_a_sofa_does_not_decide_how_high_its_seat_is():
     assert fitted_shapes(scene(below)) == fitted_shapes(scene()) != {}
 
 
+@pytest.mark.parametrize("kind", ["SideTable", "TVStand", "CoffeeTable", "ShelvingUnit"])
+def test_furniture_on_which_things_lie_at_several_heights_is_open_between_its_boards(kind):
+    def on(name, bottom):
+        lying = thing(name, (0.0, bottom + 0.06, 1.5), (0.1, 0.12, 0.1), pickupable=True)
+        return lying | {"parentReceptacles": [f"{kind}|1"]}
+
+    rack = thing(f"{kind}|1", (0.0, 0.6, 1.5), (0.6, 1.2, 0.5), receptacle=True)
+    low, high = on("SprayBottle|1", 0.23), on("DishSponge|1", 0.86)
+    state = RoomState(room(rack, low, high), 64, 64)
+    state.set_agent(cameraHorizon=45.0)
+    assert {"SprayBottle|1", "DishSponge|1", f"{kind}|1"} <= state.visible()
+    for alone in ([on("Vase|1", 1.2), on("Statue|1", 1.15)], [on("Vase|1", 1.2), on("Pen|1", 0.02)]):
+        assert fitted_shapes(room(thing(f"{kind}|1", (0.0, 0.6, 1.5), (0.6, 1.2, 0.5)), *alone)).get(kind) is None
+
+
 def test_a_thing_that_lies_on_the_usual_surface_changes_nothing():
     metadata = room(
         thing("SideTable|1", (0.0, 0.35, 1.3), (0.6, 0.7, 0.5), receptacle=True),

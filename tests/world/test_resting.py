@@ -95,16 +95,6 @@ def test_a_bowl_in_a_cabinet_takes_nothing_that_sticks_out_of_the_cabinet():
     assert rest(held((0.02, 0.02, 0.18), "Fork"), bowl, walls=[cabinet]) is not None
 
 
-def test_a_place_inside_of_something_shut_is_left_free_while_there_is_another():
-    basin = thing("SinkBasin|1", (0, 0.8, 0), (0.4, 0.2, 0.4), receptacle=True)
-    cabinet = thing("Cabinet|1", (0.1, 0.5, 0), (0.3, 0.8, 0.5), receptacle=True, openable=True)
-    egg = Load(held((0.06, 0.06, 0.06), "Egg"), [])
-    assert come_to_rest(egg, [basin], [], []).center[0] == pytest.approx(0.0)
-    aside = come_to_rest(egg, [basin], [], [], [cabinet])
-    assert aside.center[0] - 0.03 < -0.05
-    assert come_to_rest(egg, [cabinet], [], [], [cabinet]) is not None
-
-
 def test_what_carries_a_load_stays_upright_and_its_load_inside():
     cabinet = thing("Cabinet|1", (0, 1, 0), (0.3, 0.2, 0.3), receptacle=True, openable=True)
     bowl, tall = held((0.1, 0.08, 0.1), "Bowl"), thing("Bottle|1", (0, 0.1, 0), (0.05, 0.2, 0.05))

@@ -3,11 +3,13 @@
 import pytest
 from toy_rooms import found, opened, room, thing
 
+from llamafactory_embodied.world.boxes import low_and_high
 from llamafactory_embodied.world.rooms import PROFILES, generate_room
 from llamafactory_embodied.world.scene import load_scene
 from llamafactory_embodied.world.surfaces import (
     STRETCH_M,
     facing_free_side,
+    filled_boxes,
     footprint,
     stretches,
     with_footprint,
@@ -42,6 +44,64 @@ def test_what_stands_off_the_arms_adds_one():
     parts = worktop(counter, [counter, *cabinets, toaster])
     assert any(part.holds(1.2, -0.5) for part in parts)
     assert not any(part.holds(0.3, -0.5) for part in parts)
+
+
+def test_a_drawer_in_the_corner_that_is_turned_another_way_adds_no_arm():
+    counter, *cabinets = bent()
+    row = [thing(f"Drawer|{z}", (-1.2, 0.8, z), (0.5, 0.15, 0.4), yaw=90.0) for z in (-0.5, 0.5)]
+    turned = thing("Drawer|turned", (-1.2, 0.8, -1.0), (0.3, 0.15, 0.3), yaw=0.0)
+    without = worktop(counter, [counter, *cabinets, *row])
+    assert not any(part.holds(0.5, -1.2) for part in without)
+    for objects in ([counter, *cabinets, *row, turned], [turned, *row, *cabinets, counter]):
+        assert worktop(counter, objects) == without
+    beside = thing("Drawer|beside", (0.5, 0.8, -1.2), (0.5, 0.15, 0.5), yaw=0.0)
+    assert any(part.holds(0.5, -1.2) for part in worktop(counter, [counter, *cabinets, *row, beside]))
+
+
+def below_a_basin(**more):
+    """A cabinet whose box reaches 10 cm into the basin above it, and a sponge in the basin."""
+    cabinet = thing("Cabinet|1", (0.0, 0.5, 1.65), (0.8, 0.76, 0.6), receptacle=True, openable=True)
+    basin = thing("SinkBasin|1", (0.0, 0.86, 1.65), (0.5, 0.16, 0.4), receptacle=True)
+    sponge = thing("DishSponge|1", (0.1, 0.80, 1.6), (0.1, 0.03, 0.08), pickupable=True)
+    return room(cabinet | more, basin, sponge | {"parentReceptacles": ["SinkBasin|1"]})
+
+
+def test_a_cabinet_ends_where_the_basin_above_it_begins():
+    cabinet, *others = below_a_basin()["objects"]
+    (part,) = filled_boxes(cabinet, [cabinet, *others])
+    assert footprint(part) == footprint(cabinet)
+    assert [round(corner[1], 6) for corner in low_and_high(part)] == [0.12, 0.75]
+    beside = thing("SinkBasin|2", (0.63, 0.86, 1.65), (0.5, 0.16, 0.4), receptacle=True)
+    above = thing("SinkBasin|3", (0.0, 1.0, 1.65), (0.5, 0.16, 0.4), receptacle=True)
+    assert filled_boxes(cabinet, [cabinet, beside, above]) == []
+
+
+def test_what_lies_in_a_basin_is_seen_above_a_shut_cabinet_and_picked_up_there():
+    controller = opened(below_a_basin())
+    event = controller.step("TeleportFull", x=0.0, z=1.1, rotation=0, horizon=50)
+    assert found(event, "DishSponge|1")["visible"]
+    assert controller.step("PickupObject", objectId="DishSponge|1").metadata["lastActionSuccess"]
+    event = controller.step("PutObject", objectId="SinkBasin|1")
+    assert found(event, "DishSponge|1")["visible"]
+    assert not found(event, "Cabinet|1")["isOpen"]
+    event = controller.step("OpenObject", objectId="Cabinet|1")
+    assert found(event, "Cabinet|1")["isOpen"]
+
+
+def test_a_bent_shower_glass_is_the_pane_in_line_with_its_door():
+    glass = thing("ShowerGlass|1", (0.5, 0.9, 1.0), (1.0, 1.8, 2.0))
+    door = thing("ShowerDoor|1", (0.98, 0.9, -0.5), (0.06, 1.8, 0.9), openable=True)
+    (pane,) = filled_boxes(glass, [glass, door])
+    assert footprint(pane) == pytest.approx((0.95, 1.01, 0.0, 2.0))
+    far = thing("ShowerDoor|1", (2.0, 0.9, -0.5), (0.06, 1.8, 0.9), openable=True)
+    thin = thing("ShowerGlass|1", (0.98, 0.9, 1.0), (0.06, 1.8, 2.0))
+    assert filled_boxes(glass, [glass, far]) == filled_boxes(glass, [glass]) == filled_boxes(thin, [thin, door]) == []
+    (across,) = filled_boxes(glass, [glass, thing("ShowerDoor|1", (-0.5, 0.9, 0.02), (0.9, 1.8, 0.06), openable=True)])
+    assert footprint(across) == pytest.approx((0.0, 1.0, -0.01, 0.05))
+    towel = thing("Towel|1", (1.5, 0.9, 1.5), (0.3, 0.6, 0.05), pickupable=True)
+    controller = opened(room(glass, door, towel), visibility_distance_m=1.5)
+    assert controller.step("Teleport", position={"x": 0.5, "z": 1.0}).metadata["lastActionSuccess"]
+    assert controller.step("GetInteractablePoses", objectId="Towel|1").metadata["actionReturn"]
 
 
 def test_one_stands_and_walks_in_the_corner_of_a_bent_counter():
@@ -123,3 +183,20 @@ def test_a_large_counter_at_two_walls_with_nothing_below_is_its_two_arms():
     assert not any(part.holds(0.3, 0.3) for part in parts)
     middle = thing("Pot|1", (0.4, 1.0, 0.4), (0.2, 0.2, 0.2), parentReceptacles=["CounterTop|1"])
     assert worktop(counter, [counter, floor, toaster, middle]) == [footprint(counter)]
+
+
+def test_what_is_dropped_beside_the_arms_of_a_counter_falls_to_the_floor_and_over_a_basin_into_it():
+    floor = thing("Floor|1", (0.0, -0.05, 0.0), (4.0, 0.1, 4.0), receptacle=True)
+    egg = thing("Egg|1", (0.5, 0.93, 1.1), (0.06, 0.06, 0.06), pickupable=True, parentReceptacles=["CounterTop|1"])
+    controller = opened(room(floor, *bent(), egg))
+    controller.step("TeleportFull", x=0.3, z=0.3, rotation=0, horizon=30, standing=True)
+    controller.step("PickupObject", objectId="Egg|1")
+    controller.step("RotateRight", degrees=180)
+    event = controller.step("DropHandObject")
+    assert event.metadata["lastActionSuccess"]
+    assert found(event, "Egg|1")["axisAlignedBoundingBox"]["center"]["y"] == pytest.approx(0.03)
+    controller = opened(below_a_basin())
+    controller.step("TeleportFull", x=0.0, z=1.1, rotation=0, horizon=50, standing=True)
+    controller.step("PickupObject", objectId="DishSponge|1")
+    event = controller.step("DropHandObject")
+    assert found(event, "DishSponge|1")["parentReceptacles"] == ["SinkBasin|1"]
