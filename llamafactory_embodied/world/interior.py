@@ -5,7 +5,7 @@ the largest first. Each thing goes to a kind of place drawn from where recorded 
 finds none is drawn again by `world.rooms`.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -48,8 +48,8 @@ _ASKEW_DEG = (5.0, 25.0)
 _LEANING = frozenset({"Pillow", "Television"})  # they stand at the back
 
 
-def draw_interior(profile: RoomProfile, rng: np.random.Generator) -> Room:
-    """Draw a room.
+def draw_interior(profile: RoomProfile, rng: np.random.Generator) -> "Interior":
+    """Draw a furnished room.
 
     Raises:
         SceneError: something found no place.
@@ -68,12 +68,12 @@ def draw_interior(profile: RoomProfile, rng: np.random.Generator) -> Room:
         recorded_kinds(),
     )
     room.add("Floor", Frame(0.0, 0.0, 0), -0.02, (room.width, 0.02, room.depth))
-    interior = _Interior(room, figures, ample, rng)
+    interior = Interior(room, figures, ample, rng)
     interior.build_units()
     for kind in interior.order():
         for _ in range(interior.counts[kind]):
             interior.place(kind)
-    return room
+    return interior
 
 
 _FIXTURES = ("Drawer", "Faucet", "StoveBurner", "StoveKnob")
@@ -96,8 +96,12 @@ def _sink_sizes(sizes: Mapping[str, Size], figures: RoomFigures) -> dict[str, Si
     }
 
 
-class _Interior:
-    """A room that is being furnished."""
+class Interior:
+    """A room that is being furnished.
+
+    Attributes:
+        room: as far as it is furnished.
+    """
 
     def __init__(self, room: Room, figures: RoomFigures, ample: float, rng: np.random.Generator) -> None:
         self.room, self.figures, self.rng = room, figures, rng
@@ -108,6 +112,7 @@ class _Interior:
         self._sizes: dict[str, Size] = {}
         self._bottoms: dict[str, float] = {}
         self._parts: dict[int, int] = {}
+        self._leaning = set(_LEANING)
 
     def _draw_count(self, kind: str, ample: float) -> int:
         """Large rooms have more of what is large."""
@@ -188,6 +193,22 @@ class _Interior:
                 return
             del weights[name]
         raise SceneError(f"no place for a {kind} of {size} m")
+
+    def move(self, indices: Collection[int]) -> None:
+        """Put small objects elsewhere, each where such things usually are but no longer at the back.
+
+        Args:
+            indices: of their items.
+
+        Raises:
+            SceneError: there is no other place.
+        """
+        moved = [self.room.items[index].type for index in indices]
+        self._leaning -= set(moved)
+        for index in sorted(indices, reverse=True):
+            self.fitting.forget(index)
+        for kind in moved:
+            self.place(kind)
 
     def _weights(self, kind: str, figures: TypeFigures, small: bool) -> dict[str, float]:
         """How likely each sort of place is, of those that the room has."""
@@ -329,15 +350,15 @@ class _Interior:
     def _at_random(self, kind: str, size: Size, space: Space) -> Item | None:
         """A thing at a random spot of a space, turned at random if it is small; None where it is too large for it."""
         small = "pickupable" in self.kind(kind).flags
-        askew = small and kind not in _LEANING and self.rng.random() < self.figures.types[kind].askew
-        turn = 90 * int(self.rng.integers(4)) if small and kind not in _LEANING else 0
+        askew = small and kind not in self._leaning and self.rng.random() < self.figures.types[kind].askew
+        turn = 90 * int(self.rng.integers(4)) if small and kind not in self._leaning else 0
         spin = turn + round(float(self.rng.uniform(*_ASKEW_DEG)), 1) * askew
         item = Item(kind, replace(space.frame), space.bottom, size, space.owner, spin_deg=spin)
         width, _, depth = item.extent if space.frame.yaw % 180 == 0 else item.extent[::-1]
         u, v = (space.width - width) / 2, (space.depth - depth) / 2
         if u < 0 or v < 0:
             return None
-        back = -v if kind in _LEANING else float(self.rng.uniform(-v, v))
+        back = -v if kind in self._leaning else float(self.rng.uniform(-v, v))
         return replace(item, frame=_rounded(space.frame.moved(float(self.rng.uniform(-u, u)), back)))
 
     def _hang_on(self, kind: str, size: Size, place: str) -> bool:

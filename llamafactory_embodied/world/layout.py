@@ -59,9 +59,7 @@ def _draw_run(room: Room, run: CounterRun, rng: np.random.Generator) -> Unit:
     profile = room.profile
     plain = Column("", round(float(rng.uniform(*profile.column_m)), 2), run.under)
     before = int(rng.integers(run.before[0], run.before[1] + 1))
-    after = int(rng.integers(run.after[0], run.after[1] + 1))
-    fixture = (Column(run.fixture, profile.fixture_m),) if run.fixture else ()
-    columns = (plain,) * before + fixture + (plain,) * after
+    columns = (*(plain,) * before, Column(run.fixture, profile.fixture_m))
     depth = room.size_of("CounterTop")[2]
     return Unit("run", round(sum(column.width for column in columns), 3), depth, columns)
 
