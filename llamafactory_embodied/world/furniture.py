@@ -30,7 +30,7 @@ STANDS: Mapping[str, Stand] = MappingProxyType(
         "Bed": Stand(clear_m=0.5),
         "Sofa": Stand(clear_m=0.55),
         "Fridge": Stand(("beside", "corner", "wall"), ("CounterTop",), clear_m=0.7),
-        "Toilet": Stand(clear_m=0.5),
+        "Toilet": Stand(("beside", "wall"), ("CounterTop",), clear_m=0.5),
         "TVStand": Stand(("opposite", "wall"), ("Sofa",), clear_m=0.5),
         "Dresser": Stand(("opposite", "wall"), ("Sofa", "Bed"), clear_m=0.6),
         "Desk": Stand(clear_m=0.8),
@@ -162,7 +162,7 @@ PARTS = frozenset({"Cabinet", "Drawer", "Shelf"})
 
 THIN = frozenset({"Blinds", "Curtains", "LightSwitch", "Mirror", "Painting", "Poster", "Window"})
 """Types that hang flat on a wall; recorded boxes of windows also cover the wall's thickness."""
-THIN_M = 0.12
+THIN_M = 0.2
 
 BUILT: frozenset[str] = frozenset(
     {"BathtubBasin", "CounterTop", "Faucet", "Floor", "Sink", "SinkBasin", "StoveBurner", "StoveKnob"}

@@ -36,15 +36,16 @@ from llamafactory_embodied.world.places import usual_places
 from llamafactory_embodied.world.profiles import RoomProfile
 from llamafactory_embodied.world.proposals import BOUND_WAYS, FREE_WAYS
 from llamafactory_embodied.world.room import Frame, Item, Room, Space
+from llamafactory_embodied.world.support import SMALL_RECEPTACLES
 from llamafactory_embodied.world.units import build_shower, build_tub, draw_runs, shower_size
 
 _TRIES = 12  # proposals for each way of standing, or spots in each space
 _COMPANY = 3  # of so many places that fit, furniture takes the one nearest to the rest, as it does in recorded rooms
 _LARGE_M2 = 0.6
-_EYE_M = 1.5
-_HEADROOM_M = 0.6
+_EYE_M = 1.7
+_HEADROOM_M = 1.2
 _UNUSUAL = 0.05  # share of small things that lie where none was recorded, if the place takes them
-_ASKEW_DEG = (5.0, 25.0)
+_ASKEW_DEG = (5.0, 45.0)
 _LEANING = frozenset({"Pillow", "Television"})  # they stand at the back
 
 
@@ -88,11 +89,11 @@ def _top_size(figures: RoomFigures) -> dict[str, Size]:
 def _sink_sizes(sizes: Mapping[str, Size], figures: RoomFigures) -> dict[str, Size]:
     if "Sink" not in sizes:
         return {}
-    width, depth = max(sizes["Sink"][0], 0.42), figures.types["CounterTop"].depth_m[0]
+    width, depth = max(sizes["Sink"][0], 0.42), min(sizes["Sink"][2], figures.types["CounterTop"].depth_m[0] - 0.06)
     basin = sizes["SinkBasin"]
     return {
-        "Sink": (width, 0.24, depth),
-        "SinkBasin": (min(basin[0], width - 0.1), 0.16, min(basin[2], depth - 0.16)),
+        "Sink": (width, 0.20, depth),
+        "SinkBasin": (min(basin[0], width - 0.06), 0.16, min(basin[2], depth - 0.06)),
     }
 
 
@@ -104,9 +105,9 @@ class Interior:
     """
 
     def __init__(self, room: Room, figures: RoomFigures, ample: float, rng: np.random.Generator) -> None:
-        self.room, self.figures, self.rng = room, figures, rng
+        self.room, self.figures, self.rng, self._ample = room, figures, rng, ample
         self.fitting = Fitting(room)
-        self.counts = {kind: self._draw_count(kind, ample) for kind in sorted(figures.types)}
+        self.counts = {kind: self._draw_count(kind) for kind in sorted(figures.types)}
         for kind, host in NEEDS.items():
             self.counts[kind] = min(self.counts.get(kind, 0), self.counts.get(host, 0))
         self._sizes: dict[str, Size] = {}
@@ -114,10 +115,10 @@ class Interior:
         self._parts: dict[int, int] = {}
         self._leaning = set(_LEANING)
 
-    def _draw_count(self, kind: str, ample: float) -> int:
+    def _draw_count(self, kind: str) -> int:
         """Large rooms have more of what is large."""
         figures, share = self.figures.types[kind], float(self.rng.random())
-        return figures.draw_count(ample if figures.footprint_m2 > _LARGE_M2 else share)
+        return figures.draw_count(self._ample if figures.footprint_m2 > _LARGE_M2 else share)
 
     # ---------------------------------------------------------------- what is built together
 
@@ -140,7 +141,7 @@ class Interior:
         self._build_runs()
 
     def _build_runs(self) -> None:
-        for unit in draw_runs(self.room, self.figures, self.counts, self.rng):
+        for unit in draw_runs(self.room, self.figures, self.counts, self._ample, self.rng):
             size = (unit.width, 1.25, unit.depth + 0.03)
             middle = self._stand(Stand(("corner", "wall"), clear_m=0.8), "CounterTop", size)
             first = len(self.room.items)
@@ -356,6 +357,8 @@ class Interior:
         item = Item(kind, replace(space.frame), space.bottom, size, space.owner, spin_deg=spin)
         width, _, depth = item.extent if space.frame.yaw % 180 == 0 else item.extent[::-1]
         u, v = (space.width - width) / 2, (space.depth - depth) / 2
+        if self.room.items[space.owner].type in SMALL_RECEPTACLES or not small:
+            u, v = max(u, 0.0), max(v, 0.0)  # a pot is wider than its burner, a television than its stand
         if u < 0 or v < 0:
             return None
         back = -v if kind in self._leaning else float(self.rng.uniform(-v, v))
@@ -374,9 +377,10 @@ class Interior:
         found = [index]
         while self.room.items[found[-1]].parent >= 0:
             found.append(self.room.items[found[-1]].parent)
-        return found + [number for number, item in enumerate(self.room.items) if item.type == "Sink"]
+        return found + [number for number, item in enumerate(self.room.items) if item.type in _SET_INTO]
 
 
+_SET_INTO = frozenset({"CounterTop", "Sink"})
 _ON_FEET = frozenset({"HousePlant", "Fridge", "Desk", "Bathtub", "Plunger", "ScrubBrush"})
 """Types that stand on the floor even where AI2-THOR lists nothing below them."""
 
