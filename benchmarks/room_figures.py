@@ -25,13 +25,14 @@ FLAGS = (
     *("cookable", "isHeatSource", "isColdSource", "sliceable", "openable", "isOpen", "pickupable", "moveable"),
 )
 INSIDE_OF = {"Sink": "SinkBasin", "Bathtub": "BathtubBasin"}  # what lies in a basin is listed for both
+RIM_M = 0.05
 HOSTS = {
     "Drawer": ("Dresser", "Desk", "SideTable", "TVStand", "CounterTop"),
     "Shelf": ("ShelvingUnit", "TVStand", "Desk"),
     "Cabinet": ("CounterTop",),
 }
 """Built-in parts, and the furniture that they may be part of: AI2-THOR does not say."""
-BROAD = ("Desk", "Dresser", "Shelf", "ShelvingUnit", "TVStand")
+BROAD = ("Desk", "Dresser", "HandTowelHolder", "Shelf", "ShelvingUnit", "ToiletPaperHanger", "TowelHolder", "TVStand")
 """Furniture whose longer side is its front, whichever wall is near."""
 NEAR_WALL_M = 0.3
 ASKEW_DEG = 5.0
@@ -61,9 +62,10 @@ def wall_gap(item, low, high):
 
 
 def size(item, low, high):
-    """(width, height, depth): as the object lies, or for furniture with the depth away from the nearest wall."""
+    """(width, height, depth): of small objects the longer side first, of furniture the depth away from the wall."""
     if item["pickupable"] and item.get("objectOrientedBoundingBox"):
-        return 2 * upright(object_frame(item)).half
+        x, y, z = 2 * upright(object_frame(item)).half
+        return max(x, z), y, min(x, z)
     box_low, box_high = low_and_high(item)
     x, y, z = np.subtract(box_high, box_low)
     gaps = [min(box_low[axis] - low[axis], high[axis] - box_high[axis]) for axis in (0, 2)]
@@ -100,8 +102,10 @@ def place(item, known):
     parents = [parent for parent in parents if parent["objectId"] not in below] or parents
     if not parents:
         return ""
-    kind = min(parents, key=volume)["objectType"]
-    return INSIDE_OF.get(kind, kind)
+    host = min(parents, key=volume)
+    kind = host["objectType"]
+    on_rim = kind == "Bathtub" and low_and_high(item)[0][1] > low_and_high(host)[1][1] - RIM_M
+    return kind if on_rim else INSIDE_OF.get(kind, kind)
 
 
 def within(item, host):

@@ -92,7 +92,7 @@ _TUB = Level(-0.98, (-0.9, 0.9), (-0.9, 0.9))
 LEVELS: Mapping[str, tuple[Level, ...]] = MappingProxyType(
     {
         "ArmChair": (Level(0.1, (-0.72, 0.72), (-0.5, 0.95)),),
-        "Bathtub": (),
+        "Bathtub": (Level(x=(-0.97, 0.97), z=(0.72, 0.98)), Level(x=(0.82, 0.98)), Level(x=(-0.98, -0.82))),
         "BathtubBasin": (_TUB,),
         "Bed": (Level(0.25, (-0.9, 0.9), (-0.9, 0.9)),),
         "Chair": (Level(0.0, (-0.95, 0.95), (-0.84, 0.95)),),

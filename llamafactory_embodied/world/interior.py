@@ -43,6 +43,7 @@ _TRIES = 12  # proposals for each way of standing, or spots in each space
 _COMPANY = 3  # of so many places that fit, furniture takes the one nearest to the rest, as it does in recorded rooms
 _LARGE_M2 = 0.6
 _EYE_M = 1.7
+_DEEPEST_TOP_M = 0.75
 _HEADROOM_M = 1.2
 _UNUSUAL = 0.05  # share of small things that lie where none was recorded, if the place takes them
 _ASKEW_DEG = (5.0, 45.0)
@@ -61,8 +62,11 @@ def draw_interior(profile: RoomProfile, rng: np.random.Generator) -> "Interior":
     sides = [round(float(side), 2) for side in rng.permutation([short, long])]
     fixtures = [kind for kind in (*_FIXTURES, "Sink", "SinkBasin") if kind in figures.types]
     sizes = {kind: figures.types[kind].draw_size(rng, True) for kind in fixtures}
+    if "Sink" in sizes:
+        sizes["CounterTop"] = _top_size(figures, float(rng.random()))
+        sizes |= _sink_sizes(sizes, sizes["CounterTop"])
     room = Room(
-        replace(profile, sizes={**sizes, **_top_size(figures), **_sink_sizes(sizes, figures)}),
+        replace(profile, sizes=sizes),
         sides[0],
         sides[1],
         draw(figures.height_m, float(rng.random())),
@@ -80,16 +84,14 @@ def draw_interior(profile: RoomProfile, rng: np.random.Generator) -> "Interior":
 _FIXTURES = ("Drawer", "Faucet", "StoveBurner", "StoveKnob")
 
 
-def _top_size(figures: RoomFigures) -> dict[str, Size]:
-    """A worktop as deep as the slimmest recorded ones: the boxes of bent ones tell nothing."""
+def _top_size(figures: RoomFigures, share: float) -> Size:
+    """A worktop as deep as the slimmer half of the recorded ones: the boxes of bent ones tell nothing."""
     width, height, _ = KINDS["CounterTop"].size
-    return {"CounterTop": (width, height, figures.types["CounterTop"].depth_m[0])} if "Sink" in figures.types else {}
+    return (width, height, min(draw(figures.types["CounterTop"].depth_m, share / 2), _DEEPEST_TOP_M))
 
 
-def _sink_sizes(sizes: Mapping[str, Size], figures: RoomFigures) -> dict[str, Size]:
-    if "Sink" not in sizes:
-        return {}
-    width, depth = max(sizes["Sink"][0], 0.42), min(sizes["Sink"][2], figures.types["CounterTop"].depth_m[0] - 0.06)
+def _sink_sizes(sizes: Mapping[str, Size], top: Size) -> dict[str, Size]:
+    width, depth = max(sizes["Sink"][0], 0.42), min(sizes["Sink"][2], top[2] - 0.06)
     basin = sizes["SinkBasin"]
     return {
         "Sink": (width, 0.20, depth),
