@@ -67,8 +67,9 @@ def main() -> None:
             print(*failed, sep="\n", end="\n" if failed else "", flush=True)
     for room, count in total.items():
         solved = count - failures[room]
-        interval = wilson(solved, count)
-        print(f"{solved:4} of {count:4}  {100 * solved / count:5.1f}% [{100 * interval.low:.1f}, {100 * interval.high:.1f}]  {room}")
+        ends = wilson(solved, count)
+        shares = [f"{100 * share:.1f}" for share in (solved / count, ends.low, ends.high)]
+        print(f"{solved:4} of {count:4}  {shares[0]:>5}% [{shares[1]}, {shares[2]}]  {room}")
 
 
 if __name__ == "__main__":

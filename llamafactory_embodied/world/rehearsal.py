@@ -41,7 +41,7 @@ def out_of_sight(metadata: dict[str, Any]) -> set[str]:
             contents = [known[name] for name in place["receptacleObjectIds"] or () if known[name]["pickupable"]]
             for item in contents:
                 far = seen.get(item["objectId"], math.inf)
-                if far == math.inf or far > REACH_M and counts[item["objectType"]] == 1:
+                if far == math.inf or (far > REACH_M and counts[item["objectType"]] == 1):
                     lost.add(item["objectId"])
     household.controller.stop()
     return lost

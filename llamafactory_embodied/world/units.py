@@ -73,9 +73,7 @@ def _below(figures: RoomFigures, kind: str, count: int) -> int:
     return round(count * at.get("CounterTop", 0) / sum(at.values()))
 
 
-def _plain_columns(
-    cabinets: int, drawers: int, length_m: float, least: int, rng: np.random.Generator
-) -> list[Column]:
+def _plain_columns(cabinets: int, drawers: int, length_m: float, least: int, rng: np.random.Generator) -> list[Column]:
     """Columns with a cabinet each, a drawer above as long as there are some; the other drawers in stacks.
 
     What is left of the length has nothing below that opens.
