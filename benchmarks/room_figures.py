@@ -15,6 +15,7 @@ from recordings import recorded_scenes
 
 from llamafactory_embodied.world.boxes import low_and_high
 from llamafactory_embodied.world.frames import object_frame, upright
+from llamafactory_embodied.world.surfaces import worktop
 
 TARGET = Path(__file__).parent.parent / "llamafactory_embodied/world/room_figures.json"
 QUANTILES = (10, 25, 50, 75, 90)
@@ -24,16 +25,18 @@ FLAGS = (
     *("cookable", "isHeatSource", "isColdSource", "sliceable", "openable", "isOpen", "pickupable", "moveable"),
 )
 INSIDE_OF = {"Sink": "SinkBasin", "Bathtub": "BathtubBasin"}  # what lies in a basin is listed for both
+RIM_M = 0.05
 HOSTS = {
     "Drawer": ("Dresser", "Desk", "SideTable", "TVStand", "CounterTop"),
     "Shelf": ("ShelvingUnit", "TVStand", "Desk"),
     "Cabinet": ("CounterTop",),
 }
 """Built-in parts, and the furniture that they may be part of: AI2-THOR does not say."""
-BROAD = ("Desk", "Dresser", "Shelf", "ShelvingUnit", "TVStand")
+BROAD = ("Desk", "Dresser", "HandTowelHolder", "Shelf", "ShelvingUnit", "ToiletPaperHanger", "TowelHolder", "TVStand")
 """Furniture whose longer side is its front, whichever wall is near."""
 NEAR_WALL_M = 0.3
 ASKEW_DEG = 5.0
+GROWN = 1.05
 
 
 def quantiles(values):
@@ -46,6 +49,12 @@ def extent(scene):
     return np.min([low for low, _ in boxes], axis=0), np.max([high for _, high in boxes], axis=0)
 
 
+def worktop_m2(counter, scene):
+    """The area of a counter, bent or not."""
+    areas = worktop(counter, scene.metadata["objects"], with_holes=False)
+    return sum((area.x_high - area.x_low) * (area.z_high - area.z_low) for area in areas)
+
+
 def wall_gap(item, low, high):
     """How far an object is from the nearest wall."""
     box_low, box_high = low_and_high(item)
@@ -53,9 +62,10 @@ def wall_gap(item, low, high):
 
 
 def size(item, low, high):
-    """(width, height, depth): as the object lies, or for furniture with the depth away from the nearest wall."""
+    """(width, height, depth): of small objects the longer side first, of furniture the depth away from the wall."""
     if item["pickupable"] and item.get("objectOrientedBoundingBox"):
-        return 2 * upright(object_frame(item)).half
+        x, y, z = 2 * upright(object_frame(item)).half
+        return max(x, z), y, min(x, z)
     box_low, box_high = low_and_high(item)
     x, y, z = np.subtract(box_high, box_low)
     gaps = [min(box_low[axis] - low[axis], high[axis] - box_high[axis]) for axis in (0, 2)]
@@ -63,6 +73,18 @@ def size(item, low, high):
     if item["objectType"] in BROAD:
         turned = z > x
     return (z, y, x) if turned else (x, y, z)
+
+
+def askew(item):
+    """Whether an object is turned by other than quarter turns and its box shows it: that of a round one does not."""
+    quarters = item["rotation"]["y"] / 90
+    if abs(quarters - round(quarters)) * 90 <= ASKEW_DEG:
+        return False
+    if not item.get("objectOrientedBoundingBox"):
+        return True
+    x, _, z = np.subtract(*low_and_high(item)[::-1])
+    width, _, depth = 2 * upright(object_frame(item)).half
+    return x * z > GROWN * width * depth
 
 
 def place(item, known):
@@ -80,8 +102,10 @@ def place(item, known):
     parents = [parent for parent in parents if parent["objectId"] not in below] or parents
     if not parents:
         return ""
-    kind = min(parents, key=volume)["objectType"]
-    return INSIDE_OF.get(kind, kind)
+    host = min(parents, key=volume)
+    kind = host["objectType"]
+    on_rim = kind == "Bathtub" and low_and_high(item)[0][1] > low_and_high(host)[1][1] - RIM_M
+    return kind if on_rim else INSIDE_OF.get(kind, kind)
 
 
 def within(item, host):
@@ -99,20 +123,20 @@ def room_figures(scenes):
     things = defaultdict(
         lambda: {"count": Counter(), "size": [], "bottom": [], "gap": [], "askew": [], "at": Counter()}
     )
-    sides = []
+    sides, worktops = [], []
     for scene in scenes:
         low, high = extent(scene)
         height = scene.metadata["sceneBounds"]["size"]["y"]
         sides.append((*sorted((high - low)[[0, 2]]), height))
         known = {item["objectId"]: item for item in scene.metadata["objects"]}
+        worktops.append(sum(worktop_m2(item, scene) for item in known.values() if item["objectType"] == "CounterTop"))
         counts = Counter(item["objectType"] for item in known.values())
         for item in known.values():
             thing = things[item["objectType"]]
             thing["size"].append(size(item, low, high))
             at = place(item, known)
             thing["at"][at] += 1
-            quarters = item["rotation"]["y"] / 90
-            thing["askew"].append(abs(quarters - round(quarters)) * 90 > ASKEW_DEG)
+            thing["askew"].append(askew(item))
             if at == "Floor":
                 thing["gap"].append(wall_gap(item, low, high))
             if at in ("", "Floor"):
@@ -125,6 +149,7 @@ def room_figures(scenes):
         "side_m": quantiles(short),
         "ratio": quantiles(long / short),
         "height_m": quantiles(height),
+        "worktop_m2": quantiles(worktops),
         "types": {kind: type_figures(things[kind], len(scenes)) for kind in sorted(things)},
     }
 

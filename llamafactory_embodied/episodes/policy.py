@@ -13,6 +13,7 @@ from ..tasks.task import Task
 from ..world.action import Action
 from ..world.outcome import Frame, Outcome
 from ..world.scene import room_of
+from ..world.sight import Sighting
 from .conversation import Message
 from .reply import Thought, write_reply
 
@@ -84,7 +85,12 @@ class Oracle:
 
     def reply(self, views: Sequence[View]) -> list[Reply]:
         """The planner's next action, without thoughts."""
-        return [Reply(write_reply([], view.planner.plan(view.outcome.sights[-1])[0])) for view in views]
+        return [Reply(write_reply([], view.planner.plan(self._ahead(view))[0])) for view in views]
+
+    def _ahead(self, view: View) -> tuple[Sighting, ...]:
+        """What the agent looks at; what it saw when it looked around is behind it."""
+        looked_around = view.action is not None and view.action.name == "observe"
+        return () if looked_around else view.outcome.sights[-1]
 
 
 class Replay:

@@ -131,7 +131,7 @@ class Episode:
         if outcome.sights:
             self._last_sights = outcome.sights[-1] if action is None or action.name != "observe" else self._last_sights
         self._outcome = outcome if outcome.sights else self._refusal(outcome.feedback)
-        self.planner.watch()
+        self.planner.watch(action)
         self._action = action
         kinds = {sight.object_type for frame in outcome.sights for sight in frame}
         self._target_seen = self._target_seen or self.task.target_type in kinds

@@ -1,7 +1,7 @@
 """Solvable tasks from a scene's metadata: three of the reference system's types so far.
 
-Every task is sound: its target is the only one of its type, lies in or on furniture, and its destination takes it and
-has room. The same scene, types and seed give the same tasks in every process.
+Every task is sound: its target is the only one of its type, lies in or on furniture that is found within the step
+limit, and its destination takes it and has room. The same scene, types and seed give the same tasks in every process.
 """
 
 from collections import Counter
@@ -16,7 +16,7 @@ from ..world.compatibility import belongs
 from ..world.scene import Scene
 from ..world.support import find_spot
 from .names import plain, with_article
-from .task import MAX_STEPS, Goal, KeyAction, Task
+from .task import MAX_STEPS, REPEATS, Goal, KeyAction, Task
 
 Item = Mapping[str, Any]
 
@@ -29,6 +29,7 @@ _PHRASES = {
         "Bring the {target} to the {destination} and leave it there.",
     ),
 }
+_BEFOREHAND = 3  # looking around, going to where more is seen, and looking around there
 _HOLLOW = frozenset({"GarbageCan", "SinkBasin", "Sink", "Box", "Bowl", "Pot", "Pan"})
 
 
@@ -49,7 +50,7 @@ def generate_tasks(scene: Scene, types: Sequence[str], per_scene: int, seed: int
         raise TaskError(f"Unknown task type {unknown[0]!r}; known are {', '.join(_CANDIDATES)}.")
     rng = np.random.default_rng([seed, int(scene.digest[:8], 16)])
     room = _Room(scene)
-    pools = [_shuffled(list(_CANDIDATES[kind](room)), rng) for kind in types]
+    pools = [_shuffled([task for task in _CANDIDATES[kind](room) if room.in_time(task)], rng) for kind in types]
     drawn = [pool[turn] for turn in range(max(map(len, pools), default=0)) for pool in pools if turn < len(pool)]
     return [_worded(task, rng) for task in drawn[:per_scene]]
 
@@ -113,6 +114,15 @@ class _Room:
             return False
         contents = [self.by_id[name] for name in receptacle.get("receptacleObjectIds") or [] if name in self.by_id]
         return find_spot(item, receptacle, contents) is not None
+
+    def in_time(self, task: Task) -> bool:
+        """Whether the limit is enough even if the right one of the furniture of the first step's type comes last.
+
+        An agent also looks around, once for every so many of a type in a row and at the start, and goes somewhere to
+        see more.
+        """
+        others = self.counts[task.key_actions[0].object_type] - 1
+        return _BEFOREHAND + others + others // (REPEATS - 1) + len(task.key_actions) <= task.max_steps
 
     def task(self, kind: str, item: Item, steps: Sequence[KeyAction], goal: Goal) -> Task:
         """A task without words yet."""

@@ -24,9 +24,15 @@ class Planner:
     def __init__(self, household: Household, task: Task):
         self._household, self._task = household, task
         self._washed: set[Goal] = set()
+        self._latest: list[Action | None] = []
 
-    def watch(self) -> None:
-        """Notes which goals that need not last hold now; called after each action."""
+    def watch(self, action: Action | None) -> None:
+        """Notes which goals that need not last hold now; called after each action.
+
+        Args:
+            action: the one that was done, None at the start or after an unparseable reply.
+        """
+        self._latest = [*self._latest, action][1 - REPEATS :]
         lasting = [goal for goal in self._task.goals if goal.kind == "washed"]
         self._washed |= {goal for goal in lasting if goal.holds(self._household.metadata, ())}
 
@@ -118,21 +124,24 @@ class Planner:
                 return [Action("navigate to", place["objectType"])]
             surveyed = self._household.surveyed
             return [Action("navigate to", self._stepping_stone(item)) if surveyed else Action("observe"), step]
-        return [Action("observe"), step] if self._is_stuck(item["objectType"]) else [step]
-
-    def _is_stuck(self, object_type: str) -> bool:
-        """Whether one more instance of a type in a row would end the episode as a repetition."""
-        latest = [self._object(name)["objectType"] for name in self._household.visited[1 - REPEATS :]]
-        return latest == [object_type] * (REPEATS - 1) and not self._household.surveyed
+        # One more instance of a type in a row would end the episode as a repetition.
+        return [Action("observe"), step] if self._latest == [step] * (REPEATS - 1) else [step]
 
     def _stepping_stone(self, item: Item) -> str:
-        """What has been seen and stands nearest to what has not; from there one sees more."""
-        known = self._household.known
+        """What has been seen, was not gone to or longest ago, and stands nearest to what has not been seen."""
         center, _ = box_of(item)
-        here = self._household.visited[-1:]
-        choices = [other for other in self._household.metadata["objects"] if other["objectId"] in known]
-        away = [other for other in choices if other["objectId"] not in here] or choices or [item]
-        return str(min(away, key=lambda other: (distance_to_box(center, other), other["objectId"]))["objectType"])
+        turns = {name: turn for turn, name in enumerate(self._household.visited, start=1)}
+        agent = self._household.metadata["agent"]["position"]
+        meant: dict[str, tuple[Any, ...]] = {}
+        for other in self._household.metadata["objects"]:
+            name, kind = other["objectId"], other["objectType"]
+            if name in self._household.known and not other["isPickedUp"]:
+                turn = turns.get(name, 0)
+                # Of a type one goes to the instance that comes first by these, so the type stands for that one.
+                rank = (turn, not other["visible"], distance_to_box(agent, other), name)
+                entry = (rank, turn, distance_to_box(center, other), kind)
+                meant[kind] = min(entry, meant.get(kind, entry))
+        return str(min(meant.values(), key=lambda entry: entry[1:])[-1]) if meant else str(item["objectType"])
 
     def _tidy(self, steps: list[Action]) -> list[Action]:
         """Closes what the task wants closed, if it is open, or opened on the way."""

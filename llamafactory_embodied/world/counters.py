@@ -7,9 +7,11 @@ v away from the wall.
 from itertools import groupby
 from typing import NamedTuple
 
+from llamafactory_embodied.world.catalog import Size
 from llamafactory_embodied.world.layout import Unit
 from llamafactory_embodied.world.room import COUNTER_TOP_M, SLAB_M, Frame, Room
 
+_LIP_M = 0.03  # of a worktop before a sink that is set in
 _LEAST_STRETCH_M = 0.15  # a narrower rest of a worktop takes nothing
 
 
@@ -20,6 +22,7 @@ class _Placed(NamedTuple):
     left: float
     width: float
     under: tuple[str, ...]
+    last: bool
 
     @property
     def middle(self) -> float:
@@ -35,25 +38,33 @@ def build_run(room: Room, unit: Unit, place: Frame) -> None:
         place: The middle of the run's back, at the wall, facing the room.
     """
     columns = _columns(unit)
-    for is_sink, stretch in groupby(columns, key=lambda column: column.fixture == "sink"):
+    for is_sink, stretch in groupby(columns, key=lambda column: column.fixture == "sink" and not unit.set_in):
         if is_sink:
             for column in stretch:
-                _build_sink(room, place.moved(column.middle, unit.depth / 2), column.width, unit.depth)
+                size = (column.width, room.size_of("Sink")[1], unit.depth)
+                _build_sink(room, place.moved(column.middle, unit.depth / 2), size, unit.depth)
         else:
-            _build_worktop(room, place, unit.depth, list(stretch))
+            _build_worktops(room, place, unit.depth, list(stretch))
     for column in columns:
-        _build_base(room, column, place.moved(column.middle, 0.0))
+        _build_base(room, column, place.moved(column.middle, 0.0), unit.cabinet_m)
 
 
 def _columns(unit: Unit) -> list[_Placed]:
     widths = [column.width for column in unit.columns]
     lefts = [-unit.width / 2 + sum(widths[:index]) for index in range(len(widths))]
     placed = zip(unit.columns, lefts, strict=True)
-    return [_Placed(column.fixture, left, column.width, column.under) for column, left in placed]
+    return [_Placed(column.fixture, left, column.width, column.under, column.last) for column, left in placed]
+
+
+def _build_worktops(room: Room, place: Frame, depth: float, columns: list[_Placed]) -> None:
+    """Slabs side by side."""
+    ends = [index + 1 for index, column in enumerate(columns) if column.last or index + 1 == len(columns)]
+    for start, end in zip([0, *ends], ends, strict=False):
+        _build_worktop(room, place, depth, columns[start:end])
 
 
 def _build_worktop(room: Room, place: Frame, depth: float, columns: list[_Placed]) -> None:
-    """One slab over neighbouring columns; what a stove leaves of it are its places for small objects."""
+    """One slab over neighbouring columns; what fixtures leave of it are its places for small objects."""
     start, end = columns[0].left, columns[-1].left + columns[-1].width
     middle = (start + end) / 2
     slab = (end - start, SLAB_M, depth)
@@ -63,6 +74,10 @@ def _build_worktop(room: Room, place: Frame, depth: float, columns: list[_Placed
         if column.fixture == "stove":
             _add_stretch(room, top, free - middle, column.left - middle)
             free = column.left + _build_stove(room, place.moved(column.middle, depth / 2), column.width)
+        elif column.fixture == "sink":
+            _add_stretch(room, top, free - middle, column.left - middle)
+            free = column.left + column.width
+            _build_sink(room, place.moved(column.middle, depth / 2), room.size_of("Sink"), depth)
     _add_stretch(room, top, free - middle, end - middle)
 
 
@@ -89,21 +104,18 @@ def _build_stove(room: Room, middle: Frame, width: float) -> float:
     return burner[0] + 0.04 if room.profile.burners == 1 else width
 
 
-def _build_sink(room: Room, middle: Frame, width: float, depth: float) -> None:
-    size, basin, tap = (
-        (width, room.size_of("Sink")[1], depth),
-        room.size_of("SinkBasin"),
-        room.size_of("Faucet"),
-    )
-    room.add("Sink", middle, COUNTER_TOP_M - size[1], size)
-    forward = (depth - basin[2]) / 2 - 0.02
+def _build_sink(room: Room, middle: Frame, size: Size, depth: float) -> None:
+    basin, tap = room.size_of("SinkBasin"), room.size_of("Faucet")
+    front = middle.moved(0.0, max(0.0, (depth - size[2]) / 2 - _LIP_M))
+    room.add("Sink", front, COUNTER_TOP_M - size[1], size)
+    forward = (size[2] - basin[2]) / 2 - 0.02
     bottom = COUNTER_TOP_M - basin[1]
-    inside = room.add("SinkBasin", middle.moved(0.0, forward), bottom, basin, parent=len(room.items) - 1)
+    inside = room.add("SinkBasin", front.moved(0.0, forward), bottom, basin, parent=len(room.items) - 1)
     room.add_inside(inside, hidden=False, open_top=True)
     room.add("Faucet", middle.moved(0.0, -depth / 2 + 0.02 + tap[2] / 2), COUNTER_TOP_M, tap)
 
 
-def _build_base(room: Room, column: _Placed, place: Frame) -> None:
+def _build_base(room: Room, column: _Placed, place: Frame, cabinet_m: float | None) -> None:
     """Drawers have one height, a cabinet below them takes the rest; drawers alone share the height evenly."""
     profile = room.profile
     top = COUNTER_TOP_M - (room.size_of("Sink")[1] if column.fixture == "sink" else SLAB_M)
@@ -112,7 +124,7 @@ def _build_base(room: Room, column: _Placed, place: Frame) -> None:
     stacked = len(column.under) > 1 and "Cabinet" not in column.under
     drawer_m = (top - bottom) / len(column.under) - 0.01 if stacked else profile.drawer_height_m
     for part in column.under:
-        long = depth if part == "Cabinet" else min(depth, room.size_of("Drawer")[2])
+        long = cabinet_m or depth if part == "Cabinet" else min(depth, room.size_of("Drawer")[2])
         size = (column.width - 0.02, top - bottom if part == "Cabinet" else drawer_m, long)
         top -= size[1]
         # The tray slides out from under the worktop by less than its depth: the back of it is seen best.

@@ -87,6 +87,7 @@ class RoomFigures:
         side_m: quantiles of the shorter side.
         ratio: quantiles of the longer side over the shorter.
         height_m: quantiles of the ceiling's height.
+        worktop_m2: quantiles of the area of all worktops together.
         types: object type -> its figures.
     """
 
@@ -94,6 +95,7 @@ class RoomFigures:
     side_m: Quantiles
     ratio: Quantiles
     height_m: Quantiles
+    worktop_m2: Quantiles
     types: Mapping[str, TypeFigures]
 
 

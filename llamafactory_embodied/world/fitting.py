@@ -40,6 +40,12 @@ class Fitting:
             for owner, zone_low, zone_high in self._clear
         )
 
+    def forget(self, index: int) -> None:
+        """Take an item that carries nothing out of the room; those after it move up."""
+        self._catch_up()
+        del self.room.items[index]
+        self._lows, self._highs = np.delete(self._lows, index, 0), np.delete(self._highs, index, 0)
+
     def keep_clear(self, index: int, depth_m: float) -> None:
         """Keep the floor before an item free."""
         zone = front_zone(self.room.items[index], depth_m)

@@ -30,7 +30,7 @@ STANDS: Mapping[str, Stand] = MappingProxyType(
         "Bed": Stand(clear_m=0.5),
         "Sofa": Stand(clear_m=0.55),
         "Fridge": Stand(("beside", "corner", "wall"), ("CounterTop",), clear_m=0.7),
-        "Toilet": Stand(clear_m=0.5),
+        "Toilet": Stand(("beside", "wall"), ("CounterTop",), clear_m=0.5),
         "TVStand": Stand(("opposite", "wall"), ("Sofa",), clear_m=0.5),
         "Dresser": Stand(("opposite", "wall"), ("Sofa", "Bed"), clear_m=0.6),
         "Desk": Stand(clear_m=0.8),
@@ -92,7 +92,7 @@ _TUB = Level(-0.98, (-0.9, 0.9), (-0.9, 0.9))
 LEVELS: Mapping[str, tuple[Level, ...]] = MappingProxyType(
     {
         "ArmChair": (Level(0.1, (-0.72, 0.72), (-0.5, 0.95)),),
-        "Bathtub": (),
+        "Bathtub": (Level(x=(-0.97, 0.97), z=(0.72, 0.98)), Level(x=(0.82, 0.98)), Level(x=(-0.98, -0.82))),
         "BathtubBasin": (_TUB,),
         "Bed": (Level(0.25, (-0.9, 0.9), (-0.9, 0.9)),),
         "Chair": (Level(0.0, (-0.95, 0.95), (-0.84, 0.95)),),
@@ -162,7 +162,7 @@ PARTS = frozenset({"Cabinet", "Drawer", "Shelf"})
 
 THIN = frozenset({"Blinds", "Curtains", "LightSwitch", "Mirror", "Painting", "Poster", "Window"})
 """Types that hang flat on a wall; recorded boxes of windows also cover the wall's thickness."""
-THIN_M = 0.12
+THIN_M = 0.2
 
 BUILT: frozenset[str] = frozenset(
     {"BathtubBasin", "CounterTop", "Faucet", "Floor", "Sink", "SinkBasin", "StoveBurner", "StoveKnob"}

@@ -1,4 +1,4 @@
-"""What hangs on the walls of a generated kitchen: a window, cabinets above worktops, a light switch."""
+"""What hangs on the walls of a generated kitchen: a window and a light switch."""
 
 import numpy as np
 
@@ -6,34 +6,22 @@ from llamafactory_embodied.errors import SceneError
 from llamafactory_embodied.world.layout import Unit
 from llamafactory_embodied.world.room import Frame, Room
 
-_EYE_CABINET_BOTTOM_M = 1.42
-_EYE_CABINET = (0.60, 0.60, 0.34)
 _WINDOW_BOTTOM_M = 1.40  # above what stands on a worktop
 _CLEAR_M = 1.15  # higher furniture reaches what hangs and the light switch
 
 
 def hang(room: Room, placed: list[tuple[Unit, Frame]], rng: np.random.Generator) -> None:
-    """Hang a window and cabinets above worktops, and a light switch on a free stretch of wall.
+    """Hang a window above a worktop, and a light switch on a free stretch of wall.
 
     Raises:
         SceneError: No stretch of wall is free for the switch.
     """
     spots = [place.moved(shift, 0.0) for unit, place in placed if unit.kind == "run" for shift in _thirds(unit.width)]
-    low, high = room.profile.wall_cabinets
-    count = int(rng.integers(low, high + 1))
-    chosen = [spots[index] for index in rng.permutation(len(spots))]
     window = room.size_of("Window")
-    hung: list[tuple[Frame, float]] = []
-    for spot in chosen:
-        width = _EYE_CABINET[0] if hung else window[0]
-        if len(hung) > count or not _fits(room, spot, width, hung):
-            continue
-        if hung:
-            frame = spot.moved(0.0, _EYE_CABINET[2] / 2)
-            room.add_inside(room.add("Cabinet", frame, _EYE_CABINET_BOTTOM_M, _EYE_CABINET), hidden=True)
-        else:
-            room.add("Window", spot.moved(0.0, window[2] / 2), _WINDOW_BOTTOM_M, window)
-        hung.append((spot, width))
+    chosen = [spots[index] for index in rng.permutation(len(spots))]
+    hung = [(spot, window[0]) for spot in chosen if _fits(room, spot, window[0], [])][:1]
+    for spot, _ in hung:
+        room.add("Window", spot.moved(0.0, window[2] / 2), _WINDOW_BOTTOM_M, window)
     _hang_switch(room, placed, hung, rng)
 
 

@@ -5,7 +5,7 @@ the largest first. Each thing goes to a kind of place drawn from where recorded 
 finds none is drawn again by `world.rooms`.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -36,20 +36,22 @@ from llamafactory_embodied.world.places import usual_places
 from llamafactory_embodied.world.profiles import RoomProfile
 from llamafactory_embodied.world.proposals import BOUND_WAYS, FREE_WAYS
 from llamafactory_embodied.world.room import Frame, Item, Room, Space
+from llamafactory_embodied.world.support import SMALL_RECEPTACLES
 from llamafactory_embodied.world.units import build_shower, build_tub, draw_runs, shower_size
 
 _TRIES = 12  # proposals for each way of standing, or spots in each space
 _COMPANY = 3  # of so many places that fit, furniture takes the one nearest to the rest, as it does in recorded rooms
 _LARGE_M2 = 0.6
-_EYE_M = 1.5
-_HEADROOM_M = 0.6
+_EYE_M = 1.7
+_DEEPEST_TOP_M = 0.75
+_HEADROOM_M = 1.2
 _UNUSUAL = 0.05  # share of small things that lie where none was recorded, if the place takes them
-_ASKEW_DEG = (5.0, 25.0)
+_ASKEW_DEG = (5.0, 45.0)
 _LEANING = frozenset({"Pillow", "Television"})  # they stand at the back
 
 
-def draw_interior(profile: RoomProfile, rng: np.random.Generator) -> Room:
-    """Draw a room.
+def draw_interior(profile: RoomProfile, rng: np.random.Generator) -> "Interior":
+    """Draw a furnished room.
 
     Raises:
         SceneError: something found no place.
@@ -60,59 +62,65 @@ def draw_interior(profile: RoomProfile, rng: np.random.Generator) -> Room:
     sides = [round(float(side), 2) for side in rng.permutation([short, long])]
     fixtures = [kind for kind in (*_FIXTURES, "Sink", "SinkBasin") if kind in figures.types]
     sizes = {kind: figures.types[kind].draw_size(rng, True) for kind in fixtures}
+    if "Sink" in sizes:
+        sizes["CounterTop"] = _top_size(figures, float(rng.random()))
+        sizes |= _sink_sizes(sizes, sizes["CounterTop"])
     room = Room(
-        replace(profile, sizes={**sizes, **_top_size(figures), **_sink_sizes(sizes, figures)}),
+        replace(profile, sizes=sizes),
         sides[0],
         sides[1],
         draw(figures.height_m, float(rng.random())),
         recorded_kinds(),
     )
     room.add("Floor", Frame(0.0, 0.0, 0), -0.02, (room.width, 0.02, room.depth))
-    interior = _Interior(room, figures, ample, rng)
+    interior = Interior(room, figures, ample, rng)
     interior.build_units()
     for kind in interior.order():
         for _ in range(interior.counts[kind]):
             interior.place(kind)
-    return room
+    return interior
 
 
 _FIXTURES = ("Drawer", "Faucet", "StoveBurner", "StoveKnob")
 
 
-def _top_size(figures: RoomFigures) -> dict[str, Size]:
-    """A worktop as deep as the slimmest recorded ones: the boxes of bent ones tell nothing."""
+def _top_size(figures: RoomFigures, share: float) -> Size:
+    """A worktop as deep as the slimmer half of the recorded ones: the boxes of bent ones tell nothing."""
     width, height, _ = KINDS["CounterTop"].size
-    return {"CounterTop": (width, height, figures.types["CounterTop"].depth_m[0])} if "Sink" in figures.types else {}
+    return (width, height, min(draw(figures.types["CounterTop"].depth_m, share / 2), _DEEPEST_TOP_M))
 
 
-def _sink_sizes(sizes: Mapping[str, Size], figures: RoomFigures) -> dict[str, Size]:
-    if "Sink" not in sizes:
-        return {}
-    width, depth = max(sizes["Sink"][0], 0.42), figures.types["CounterTop"].depth_m[0]
+def _sink_sizes(sizes: Mapping[str, Size], top: Size) -> dict[str, Size]:
+    width, depth = max(sizes["Sink"][0], 0.42), min(sizes["Sink"][2], top[2] - 0.06)
     basin = sizes["SinkBasin"]
     return {
-        "Sink": (width, 0.24, depth),
-        "SinkBasin": (min(basin[0], width - 0.1), 0.16, min(basin[2], depth - 0.16)),
+        "Sink": (width, 0.20, depth),
+        "SinkBasin": (min(basin[0], width - 0.06), 0.16, min(basin[2], depth - 0.06)),
     }
 
 
-class _Interior:
-    """A room that is being furnished."""
+class Interior:
+    """A room that is being furnished.
+
+    Attributes:
+        room: as far as it is furnished.
+    """
 
     def __init__(self, room: Room, figures: RoomFigures, ample: float, rng: np.random.Generator) -> None:
-        self.room, self.figures, self.rng = room, figures, rng
+        self.room, self.figures, self.rng, self._ample = room, figures, rng, ample
         self.fitting = Fitting(room)
-        self.counts = {kind: self._draw_count(kind, ample) for kind in sorted(figures.types)}
+        self.counts = {kind: self._draw_count(kind) for kind in sorted(figures.types)}
         for kind, host in NEEDS.items():
             self.counts[kind] = min(self.counts.get(kind, 0), self.counts.get(host, 0))
         self._sizes: dict[str, Size] = {}
         self._bottoms: dict[str, float] = {}
         self._parts: dict[int, int] = {}
+        self._leaning = set(_LEANING)
 
-    def _draw_count(self, kind: str, ample: float) -> int:
+    def _draw_count(self, kind: str) -> int:
         """Large rooms have more of what is large."""
         figures, share = self.figures.types[kind], float(self.rng.random())
-        return figures.draw_count(ample if figures.footprint_m2 > _LARGE_M2 else share)
+        return figures.draw_count(self._ample if figures.footprint_m2 > _LARGE_M2 else share)
 
     # ---------------------------------------------------------------- what is built together
 
@@ -135,7 +143,7 @@ class _Interior:
         self._build_runs()
 
     def _build_runs(self) -> None:
-        for unit in draw_runs(self.room, self.figures, self.counts, self.rng):
+        for unit in draw_runs(self.room, self.figures, self.counts, self._ample, self.rng):
             size = (unit.width, 1.25, unit.depth + 0.03)
             middle = self._stand(Stand(("corner", "wall"), clear_m=0.8), "CounterTop", size)
             first = len(self.room.items)
@@ -188,6 +196,22 @@ class _Interior:
                 return
             del weights[name]
         raise SceneError(f"no place for a {kind} of {size} m")
+
+    def move(self, indices: Collection[int]) -> None:
+        """Put small objects elsewhere, each where such things usually are but no longer at the back.
+
+        Args:
+            indices: of their items.
+
+        Raises:
+            SceneError: there is no other place.
+        """
+        moved = [self.room.items[index].type for index in indices]
+        self._leaning -= set(moved)
+        for index in sorted(indices, reverse=True):
+            self.fitting.forget(index)
+        for kind in moved:
+            self.place(kind)
 
     def _weights(self, kind: str, figures: TypeFigures, small: bool) -> dict[str, float]:
         """How likely each sort of place is, of those that the room has."""
@@ -329,15 +353,17 @@ class _Interior:
     def _at_random(self, kind: str, size: Size, space: Space) -> Item | None:
         """A thing at a random spot of a space, turned at random if it is small; None where it is too large for it."""
         small = "pickupable" in self.kind(kind).flags
-        askew = small and kind not in _LEANING and self.rng.random() < self.figures.types[kind].askew
-        turn = 90 * int(self.rng.integers(4)) if small and kind not in _LEANING else 0
+        askew = small and kind not in self._leaning and self.rng.random() < self.figures.types[kind].askew
+        turn = 90 * int(self.rng.integers(4)) if small and kind not in self._leaning else 0
         spin = turn + round(float(self.rng.uniform(*_ASKEW_DEG)), 1) * askew
         item = Item(kind, replace(space.frame), space.bottom, size, space.owner, spin_deg=spin)
         width, _, depth = item.extent if space.frame.yaw % 180 == 0 else item.extent[::-1]
         u, v = (space.width - width) / 2, (space.depth - depth) / 2
+        if self.room.items[space.owner].type in SMALL_RECEPTACLES or not small:
+            u, v = max(u, 0.0), max(v, 0.0)  # a pot is wider than its burner, a television than its stand
         if u < 0 or v < 0:
             return None
-        back = -v if kind in _LEANING else float(self.rng.uniform(-v, v))
+        back = -v if kind in self._leaning else float(self.rng.uniform(-v, v))
         return replace(item, frame=_rounded(space.frame.moved(float(self.rng.uniform(-u, u)), back)))
 
     def _hang_on(self, kind: str, size: Size, place: str) -> bool:
@@ -353,9 +379,10 @@ class _Interior:
         found = [index]
         while self.room.items[found[-1]].parent >= 0:
             found.append(self.room.items[found[-1]].parent)
-        return found + [number for number, item in enumerate(self.room.items) if item.type == "Sink"]
+        return found + [number for number, item in enumerate(self.room.items) if item.type in _SET_INTO]
 
 
+_SET_INTO = frozenset({"CounterTop", "Sink"})
 _ON_FEET = frozenset({"HousePlant", "Fridge", "Desk", "Bathtub", "Plunger", "ScrubBrush"})
 """Types that stand on the floor even where AI2-THOR lists nothing below them."""
 

@@ -21,11 +21,13 @@ class Column(NamedTuple):
         fixture: what is set into its worktop, "sink", "stove" or "" for nothing.
         width: metres.
         under: the types of what is below the worktop, from top to bottom.
+        last: whether the worktop ends after it and another begins.
     """
 
     fixture: str
     width: float
     under: tuple[str, ...] = ()
+    last: bool = False
 
 
 @dataclass(frozen=True)
@@ -37,12 +39,16 @@ class Unit:
         width: along the wall, metres.
         depth: away from the wall, metres.
         columns: of a run, from left to right.
+        set_in: whether sinks of their own size are set into worktops; otherwise each fills its column.
+        cabinet_m: depth of cabinets, behind which the room up to the wall is lost; None for that of the worktop.
     """
 
     kind: str
     width: float
     depth: float
     columns: tuple[Column, ...] = ()
+    set_in: bool = False
+    cabinet_m: float | None = None
 
 
 def draw_units(room: Room, rng: np.random.Generator) -> list[Unit]:
@@ -59,9 +65,7 @@ def _draw_run(room: Room, run: CounterRun, rng: np.random.Generator) -> Unit:
     profile = room.profile
     plain = Column("", round(float(rng.uniform(*profile.column_m)), 2), run.under)
     before = int(rng.integers(run.before[0], run.before[1] + 1))
-    after = int(rng.integers(run.after[0], run.after[1] + 1))
-    fixture = (Column(run.fixture, profile.fixture_m),) if run.fixture else ()
-    columns = (plain,) * before + fixture + (plain,) * after
+    columns = (*(plain,) * before, Column(run.fixture, profile.fixture_m))
     depth = room.size_of("CounterTop")[2]
     return Unit("run", round(sum(column.width for column in columns), 3), depth, columns)
 

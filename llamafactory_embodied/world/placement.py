@@ -40,25 +40,21 @@ def place_small_objects(room: Room, rng: np.random.Generator) -> None:
 def _choose_types(profile: RoomProfile, rng: np.random.Generator) -> list[str]:
     """Types of the room's small objects, in the order in which they are dealt."""
     count = int(rng.integers(profile.small_count[0], profile.small_count[1] + 1))
-    pool = list(profile.small_types)
-    chosen = [pool[index] for index in rng.permutation(len(pool))[:count]]
-    extra = count - len(chosen)
-    if extra and not profile.repeats:
+    pool = profile.small_types
+    if count > len(pool):
         raise SceneError(f"profile {profile.name!r} wants {count} small objects of {len(pool)} types without repeats")
-    return chosen + [pool[int(rng.integers(len(pool)))] for _ in range(extra)]
+    return [pool[index] for index in rng.permutation(len(pool))[:count]]
 
 
 def _draw_size(profile: RoomProfile, kind: str, rng: np.random.Generator) -> Size:
     width, height, depth = KINDS[kind].size
-    if profile.longest_m is None:
-        return width, height, depth
     longest, second = sorted((width, height, depth))[:0:-1]
     scale = float(rng.uniform(*profile.longest_m)) / longest
     least = profile.slimmest * longest
     # A slim object (a bottle, a phone) is made stouter until its second longest side reaches the share.
     stout = max(1.0, least / second)
     stretched = [side if side == longest else min(side * stout, longest) for side in (width, height, depth)]
-    if not profile.turned and stretched[2] > stretched[0]:
+    if stretched[2] > stretched[0]:
         stretched.reverse()
     return round(stretched[0] * scale, 3), round(stretched[1] * scale, 3), round(stretched[2] * scale, 3)
 
@@ -103,7 +99,6 @@ def _set_row(room: Room, space: Space, rng: np.random.Generator) -> None:
         at += slack * float(share)
         free = space.depth - size[2]
         wander = float(np.clip(space.lean + rng.uniform(-_WANDER, _WANDER), -1.0, 1.0))
-        turn = 180 * int(rng.integers(2)) if room.profile.turned else 0
-        frame = space.frame.moved(round(at + size[0] / 2, 4), round(wander * free / 2, 4), turn)
+        frame = space.frame.moved(round(at + size[0] / 2, 4), round(wander * free / 2, 4))
         room.add(kind, frame, space.bottom, size, parent=space.owner)
         at += size[0] + gap

@@ -18,14 +18,12 @@ class CounterRun:
 
     Attributes:
         before: number of plain columns left of the fixture.
-        fixture: "sink", "stove" or "" for a plain run.
-        after: number of plain columns right of the fixture.
+        fixture: "sink" or "stove".
         under: the types of what is below the worktop in each plain column, from top to bottom.
     """
 
     before: Range
-    fixture: str = ""
-    after: Range = (0, 0)
+    fixture: str
     under: tuple[str, ...] = ()
 
 
@@ -51,15 +49,12 @@ class RoomProfile:
         burners: burners of a stove: one (its half of the worktop stays free) or four.
         cabinet_bottom_m: height at which base cabinets begin.
         drawer_height_m: height of a drawer's front.
-        wall_cabinets: how many cabinets hang above worktops.
         hung_cabinet_m: height at which a Cabinet among the pieces hangs.
         seats: how many seats stand around the dining table.
         sizes: sizes that replace the catalogue's, (width, height, depth) by type.
         fridge_levels: heights of the fridge's shelves as shares of its height.
-        repeats: whether a type may be there more than once.
-        longest_m: longest side that small objects are scaled to; None keeps the catalogue's sizes.
+        longest_m: longest side that small objects are scaled to.
         slimmest: second longest side of a scaled object as a share of the longest, at least.
-        turned: whether small objects may look backwards; otherwise they face the room, their longer side across.
         capacity: most small objects and appliances in one place.
         gap_m: least distance between neighbours in one place.
         hidden_share: share of small objects inside closed receptacles.
@@ -82,15 +77,12 @@ class RoomProfile:
     burners: int = 4
     cabinet_bottom_m: float = 0.10
     drawer_height_m: float = 0.18
-    wall_cabinets: Range = (0, 3)
     hung_cabinet_m: float = 0.95
     seats: Range = (0, 3)
     sizes: Mapping[str, Size] = field(default_factory=dict)
     fridge_levels: tuple[float, ...] = (0.18, 0.45, 0.70)
-    repeats: bool = True
-    longest_m: Span | None = None
+    longest_m: Span = (0.0, 0.0)
     slimmest: float = 0.0
-    turned: bool = True
     capacity: int = 6
     gap_m: float = 0.02
     hidden_share: Span = (0.2, 0.4)
@@ -141,7 +133,6 @@ PROFILES: Mapping[str, RoomProfile] = MappingProxyType(
             fixture_m=0.76,
             burners=1,
             drawer_height_m=0.30,
-            wall_cabinets=(0, 0),
             seats=(0, 2),
             sizes=MappingProxyType(
                 {
@@ -158,10 +149,8 @@ PROFILES: Mapping[str, RoomProfile] = MappingProxyType(
                 }
             ),
             fridge_levels=(0.48,),
-            repeats=False,
             longest_m=(0.27, 0.32),
             slimmest=0.5,
-            turned=False,
             capacity=3,
             gap_m=0.03,
             hidden_share=(0.25, 0.5),

@@ -16,11 +16,13 @@ from llamafactory_embodied.world.layout import arrange, draw_units
 from llamafactory_embodied.world.metadata import scene_metadata
 from llamafactory_embodied.world.placement import place_small_objects
 from llamafactory_embodied.world.profiles import PROFILES, CounterRun, RoomProfile
+from llamafactory_embodied.world.rehearsal import out_of_sight
 from llamafactory_embodied.world.room import Room
 from llamafactory_embodied.world.standing import StandingRoom
 
 __all__ = ["PROFILES", "ROOM_SETS", "CounterRun", "RoomProfile", "generate_room", "room_seeds"]
 
+_MOVES = 8  # rounds in which things are put elsewhere
 _ATTEMPTS = 200  # a draw that does not fit is drawn again; the built-in profiles need a few
 
 ROOM_SETS: dict[str, range] = {
@@ -84,14 +86,26 @@ def generate_room(seed: int, profile: RoomProfile = PROFILES["household"]) -> di
 
 
 def _draw(seed: int, attempt: int, profile: RoomProfile) -> dict[str, Any]:
-    rng = np.random.default_rng([seed, attempt])
+    rng, name = np.random.default_rng([seed, attempt]), f"Embodied-{profile.name}-{seed}"
     if profile.figures:
-        room = draw_interior(profile, rng)
-        standing = StandingRoom(room)
-        standing.check()
-    else:
-        room, standing = _draw_ranges(profile, rng)
-    return scene_metadata(room, f"Embodied-{profile.name}-{seed}", standing.corner(rng))
+        return _draw_figures(profile, name, rng)
+    room, standing = _draw_ranges(profile, rng)
+    return scene_metadata(room, name, standing.corner(rng))
+
+
+def _draw_figures(profile: RoomProfile, name: str, rng: np.random.Generator) -> dict[str, Any]:
+    """A room in which things that are out of sight or reach for who goes to their furniture are put elsewhere."""
+    interior = draw_interior(profile, rng)
+    standing = StandingRoom(interior.room)
+    standing.check()
+    start = standing.corner(rng)
+    for _ in range(_MOVES):
+        metadata = scene_metadata(interior.room, name, start)
+        lost = out_of_sight(metadata)
+        if not lost:
+            return metadata
+        interior.move([index for index, item in enumerate(metadata["objects"]) if item["objectId"] in lost])
+    raise SceneError(f"{', '.join(sorted(lost))} cannot be seen and taken")
 
 
 def _draw_ranges(profile: RoomProfile, rng: np.random.Generator) -> tuple[Room, StandingRoom]:

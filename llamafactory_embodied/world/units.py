@@ -5,45 +5,64 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from llamafactory_embodied.world.figures import RoomFigures
+from llamafactory_embodied.world.figures import RoomFigures, draw
 from llamafactory_embodied.world.layout import Column, Unit
 from llamafactory_embodied.world.room import Frame, Room
 
 WORKTOP_ZONE_M = 1.45
 """Height to which the place of a base unit is kept free of other units, metres."""
 
-_MOST_COLUMNS = 9
+_MOST_COLUMNS = 14
+_LARGEST_TOP_M2 = 1.6  # a larger worktop is taken for a bent one, whose box covers standing room
 _PLAIN_M = (0.34, 0.58)
 _CABIN_M = 0.9  # depth of a shower
-_RIM = (0.88, 0.80, 0.90)  # of a tub's basin, as shares of the tub
+_RIM = (0.80, 0.80, 0.70)  # of a tub's basin, as shares of the tub
 
 
-def draw_runs(room: Room, figures: RoomFigures, counts: Mapping[str, int], rng: np.random.Generator) -> list[Unit]:
+def draw_runs(
+    room: Room, figures: RoomFigures, counts: Mapping[str, int], ample: float, rng: np.random.Generator
+) -> list[Unit]:
     """The base units of a room: cabinets and drawers spread over columns, sinks and a stove among them.
 
     Args:
         room: gives sizes.
         figures: what such rooms have.
         counts: how many of each type this room is to have.
+        ample: share of the recorded rooms that are smaller.
         rng: draws widths and order.
     """
     if not counts.get("CounterTop"):
         return []
     cabinets, drawers = (_below(figures, kind, counts.get(kind, 0)) for kind in ("Cabinet", "Drawer"))
-    sinks, stove = counts.get("Sink", 0), bool(counts.get("StoveBurner"))
-    plain = _plain_columns(max(1, cabinets - sinks), drawers, max(1, counts["CounterTop"] - sinks + stove), rng)
+    sinks, stove, tops = counts.get("Sink", 0), bool(counts.get("StoveBurner")), counts["CounterTop"]
     fixtures = [Column("sink", _sink_width(room), ("Cabinet",) if cabinets > n else ()) for n in range(sinks)]
+    burners = [Column("stove", 2 * room.size_of("StoveBurner")[0] + 0.06)] * stove
+    taken = sum(column.width for column in (*fixtures, *burners))
+    length = draw(figures.worktop_m2, ample) / room.size_of("CounterTop")[2] - taken
+    plain = _plain_columns(max(1, cabinets - sinks), drawers, length, max(1, tops - sinks + stove), rng)
+    cabinet_m = draw(figures.types["Cabinet"].depth_m, float(rng.random()))
+    longest_m = _LARGEST_TOP_M2 / room.size_of("CounterTop")[2]
     if not stove:
-        return [_run(room, _with_sinks(plain, fixtures, counts["CounterTop"], rng))]
-    burners = Column("stove", 2 * room.size_of("StoveBurner")[0] + 0.06)
-    cut = int(rng.integers(1, len(plain))) if len(plain) > 1 else 0
-    runs = [_with_sinks(plain[:cut] or plain, fixtures, counts["CounterTop"] - 1, rng)]
-    rest = plain[cut:] if cut else []
-    if counts["CounterTop"] > 3 and len(rest) > 2:
-        runs.append(rest[:1])
-        rest = rest[1:]
-    at = int(rng.integers(0, len(rest) + 1))
-    return [_run(room, columns) for columns in (*runs, [*rest[:at], burners, *rest[at:]])]
+        return [_run(room, _cut(_among(plain, fixtures, rng), 1, longest_m), cabinet_m)]
+    cut = max(1, round(len(plain) * float(rng.uniform(0.3, 0.6))))
+    runs = [_among(plain[:cut], fixtures, rng), _among(plain[cut:], burners, rng)]
+    shares = (tops // 2, tops - tops // 2)
+    return [_run(room, _cut(run, share, longest_m), cabinet_m) for run, share in zip(runs, shares, strict=True)]
+
+
+def _cut(columns: list[Column], tops: int, longest_m: float) -> list[Column]:
+    """A run with so many worktops side by side, without the empty columns that would make them too long.
+
+    Where that is not enough it has more worktops.
+    """
+    columns, longest_m = list(columns), longest_m - _PLAIN_M[1]
+    empty = [column for column in columns if not column.fixture and not column.under]
+    while empty and sum(column.width for column in columns) > tops * longest_m:
+        columns.remove(empty.pop())
+    ends = np.cumsum([column.width for column in columns])
+    tops = max(tops, math.ceil(ends[-1] / longest_m))
+    lasts = {int(np.abs(ends - ends[-1] * number / tops).argmin()) for number in range(1, tops)}
+    return [column._replace(last=index in lasts) for index, column in enumerate(columns)]
 
 
 def _below(figures: RoomFigures, kind: str, count: int) -> int:
@@ -54,35 +73,37 @@ def _below(figures: RoomFigures, kind: str, count: int) -> int:
     return round(count * at.get("CounterTop", 0) / sum(at.values()))
 
 
-def _plain_columns(cabinets: int, drawers: int, least: int, rng: np.random.Generator) -> list[Column]:
-    """Columns with a cabinet each, a drawer above as long as there are some; the other drawers in stacks."""
-    width = round(float(rng.uniform(*_PLAIN_M)), 2)
+def _plain_columns(cabinets: int, drawers: int, length_m: float, least: int, rng: np.random.Generator) -> list[Column]:
+    """Columns with a cabinet each, a drawer above as long as there are some; the other drawers in stacks.
+
+    What is left of the length has nothing below that opens.
+    """
     over = min(drawers, cabinets) if drawers <= 2 * cabinets else 0
     unders: list[tuple[str, ...]] = [("Drawer", "Cabinet")[number >= over :] for number in range(cabinets)]
     left = drawers - over
     stacks = math.ceil(left / 4)
     unders += [("Drawer",) * (left // stacks + (number < left % stacks)) for number in range(stacks)]
-    unders += [()] * (least - len(unders))
+    width = round(float(np.clip(length_m / max(len(unders), least), *_PLAIN_M)), 2)
+    unders += [()] * (max(least, round(length_m / width)) - len(unders))
     order = rng.permutation(len(unders))
     return [Column("", width, unders[int(index)]) for index in order][:_MOST_COLUMNS]
 
 
-def _with_sinks(plain: list[Column], sinks: list[Column], tops: int, rng: np.random.Generator) -> list[Column]:
-    """Sinks at the ends, so that the worktop stays whole, or one between two worktops."""
-    if len(sinks) == 2:
-        return [sinks[0], *plain, sinks[1]]
-    at = int(rng.integers(1, len(plain))) if tops > 1 and len(plain) > 1 else int(rng.choice([0, len(plain)]))
-    return [*plain[:at], *sinks, *plain[at:]]
+def _among(plain: list[Column], fixtures: list[Column], rng: np.random.Generator) -> list[Column]:
+    """Fixtures among plain columns; two at the ends, so that the worktop stays whole."""
+    if len(fixtures) == 2:
+        return [fixtures[0], *plain, fixtures[1]]
+    at = int(rng.integers(0, len(plain) + 1))
+    return [*plain[:at], *fixtures, *plain[at:]]
 
 
-def _run(room: Room, columns: list[Column]) -> Unit:
-    return Unit(
-        "run", round(sum(column.width for column in columns), 3), room.size_of("CounterTop")[2], tuple(columns)
-    )
+def _run(room: Room, columns: list[Column], cabinet_m: float) -> Unit:
+    width, depth = round(sum(column.width for column in columns), 3), room.size_of("CounterTop")[2]
+    return Unit("run", width, depth, tuple(columns), set_in=True, cabinet_m=min(cabinet_m, depth - 0.04))
 
 
 def _sink_width(room: Room) -> float:
-    return room.size_of("Sink")[0]
+    return room.size_of("Sink")[0] + 0.06
 
 
 def build_tub(room: Room, place: Frame, size: tuple[float, float, float]) -> int:

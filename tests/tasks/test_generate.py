@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 from kitchens import pairs
@@ -46,6 +47,18 @@ def test_targets_are_the_only_ones_of_their_type_and_hidden_ones_lie_in_closed_p
         (parent,) = (items[name] for name in items[task.target_ids[0]]["parentReceptacles"])
         hidden = parent["openable"] and not parent["isOpen"]
         assert hidden == (task.type == "single_pickup_from_closerep")
+
+
+def test_nothing_is_asked_of_a_drawer_that_is_one_of_too_many_to_open_within_the_limit():
+    scene, _ = pairs(1, 1)[0]
+    drawer = next(item for item in scene.metadata["objects"] if item["objectType"] == "Drawer")
+    for count, asked in ((5, True), (30, False)):
+        more = [{**drawer, "objectId": f"Drawer|{number}"} for number in range(count)]
+        crowded = replace(scene, metadata={**scene.metadata, "objects": [*scene.metadata["objects"], *more]})
+        tasks = generate_tasks(crowded, TASK_TYPES, 500, 0)
+        first = [task.key_actions[0].object_type for task in tasks]
+        assert len(first) > 20
+        assert ("Drawer" in first) == asked
 
 
 def test_every_instruction_names_target_and_destination_in_plain_words():

@@ -34,11 +34,9 @@ def test_the_oracle_solves_every_task_of_some_kitchens_of_usual_sizes():
     assert (count, failed) == (12, [])
 
 
-def test_the_oracle_solves_most_tasks_of_a_room_of_each_type():
-    """A card or a bar of soap behind something else is not in view from where one stands before its furniture."""
+def test_the_oracle_solves_every_task_of_a_room_of_each_type():
     count, failed = solved_of(pairs(rooms=4, per_room=4, profile="household"), Oracle(), WIDE)
-    assert count == 16
-    assert len(failed) <= 4, failed
+    assert (count, failed) == (16, [])
 
 
 def test_the_searcher_solves_nearly_all_tasks_of_twenty_demo_kitchens(searched):
