@@ -1,7 +1,6 @@
 """Patches are those of Transformers' image processor, bit for bit, or made by it."""
 
 import copy
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,19 +9,20 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
+from toy_host import Host
 
 from llamafactory_embodied.training.patches import FastPatches, with_fast_patches
 
-pytestmark = pytest.mark.every_host
 
-BASE = Path(__file__).parents[2] / "recipes" / "demo" / "base"
+def load(host: Host) -> Any:
+    from transformers import AutoProcessor
+
+    return AutoProcessor.from_pretrained(host.checkpoint)
 
 
 @pytest.fixture(scope="module")
-def processor() -> Any:
-    from transformers import AutoProcessor
-
-    return AutoProcessor.from_pretrained(BASE)
+def processor(registered_host: Host) -> Any:
+    return load(registered_host)
 
 
 def image(width: int, height: int, seed: int = 0) -> Image.Image:
@@ -63,10 +63,10 @@ def test_what_is_not_known_is_left_to_the_processor(processor: Any) -> None:
 
 
 @pytest.mark.parametrize("changed", [{"do_normalize": False}, {"do_resize": False}, {"image_mean": [0.5, 0.4, 0.3]}])
-def test_a_processor_is_replaced_only_where_it_makes_the_same_bits(changed: dict[str, Any]) -> None:
-    from transformers import AutoProcessor
-
-    other = AutoProcessor.from_pretrained(BASE)
+def test_a_processor_is_replaced_only_where_it_makes_the_same_bits(
+    registered_host: Host, changed: dict[str, Any]
+) -> None:
+    other = load(registered_host)
     for name, value in changed.items():
         setattr(other.image_processor, name, value)
     made = with_fast_patches(other)
@@ -74,3 +74,11 @@ def test_a_processor_is_replaced_only_where_it_makes_the_same_bits(changed: dict
     assert not isinstance(other.image_processor, FastPatches)
     frame = [image(112, 84)]
     assert same(made.image_processor(frame, return_tensors="pt"), other.image_processor(frame, return_tensors="pt"))
+
+
+@pytest.mark.every_host
+def test_the_bits_are_the_same_with_every_version_whoever_makes_them(processor: Any) -> None:
+    """The image processor of Transformers 4 takes other arguments and is left to do its work."""
+    frames = [image(112, 84), image(400, 225)]
+    made = with_fast_patches(processor).image_processor(frames, return_tensors="pt")
+    assert same(made, processor.image_processor(frames, return_tensors="pt"))

@@ -1,7 +1,5 @@
 """Texts of a batch are tokenized together, once each, and into what the tokenizer makes of them alone."""
 
-from functools import cache
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,38 +11,39 @@ from llamafactory_embodied.training.recalled_tokenizer import RecalledTokenizer,
 
 pytestmark = pytest.mark.every_host
 
-BASE = Path(__file__).parents[2] / "recipes" / "demo" / "base"
 SPOKEN = st.text(st.characters(exclude_categories=["Cs"]), max_size=60) | st.sampled_from(
     ["<|im_start|>user\n", "Mug<|im_end|>\n", "<|vision_start|><|image_pad|><|vision_end|>", "", " ", "\n\n"]
 )
 
 
-@cache
-def tokenizer() -> Any:
+@pytest.fixture(scope="module")
+def tokenizer(registered_host: Host) -> Any:
     from transformers import AutoTokenizer
 
-    return AutoTokenizer.from_pretrained(BASE)
+    return AutoTokenizer.from_pretrained(registered_host.checkpoint)
 
 
 @settings(max_examples=60)
 @given(texts=st.lists(SPOKEN, max_size=12), asked=st.lists(SPOKEN, max_size=6))
-def test_ids_are_the_tokenizers_whether_a_text_was_learnt_or_not(texts: list[str], asked: list[str]) -> None:
-    recalled = RecalledTokenizer(tokenizer())
+def test_ids_are_the_tokenizers_whether_a_text_was_learnt_or_not(
+    tokenizer: Any, texts: list[str], asked: list[str]
+) -> None:
+    recalled = RecalledTokenizer(tokenizer)
     recalled.learn(texts[::2])
     recalled.learn(texts)
     for text in [*texts, *asked]:
-        alone = tokenizer().encode(text, add_special_tokens=False)
+        alone = tokenizer.encode(text, add_special_tokens=False)
         assert recalled.encode(text, add_special_tokens=False) == alone
         recalled.encode(text, add_special_tokens=False).append(0)  # what a caller does with them changes nothing
         assert recalled.encode(text, add_special_tokens=False) == alone
-        assert recalled.encode(text) == tokenizer().encode(text)
+        assert recalled.encode(text) == tokenizer.encode(text)
 
 
-def test_what_a_function_tokenizes_is_told_without_tokenizing() -> None:
+def test_what_a_function_tokenizes_is_told_without_tokenizing(tokenizer: Any) -> None:
     def encode(with_: Any) -> list[int]:
         return [*with_.encode("a Mug", add_special_tokens=False), with_.eos_token_id, *with_.encode("here")]
 
-    assert texts_of(encode, tokenizer()) == ["a Mug", "here"]
+    assert texts_of(encode, tokenizer) == ["a Mug", "here"]
 
 
 def test_a_batch_of_rows_is_tokenized_in_one_call(
