@@ -116,7 +116,8 @@ def test_small_objects_lie_within_what_holds_them_where_such_things_usually_are(
             continue
         parent = known[obj["parentReceptacles"][0]]
         kind = parent["objectType"]
-        assert kind == "Floor" or kind in usual_places(obj["objectType"], name), (obj["objectId"], kind)
+        recorded = room_figures(name).types[obj["objectType"]].at
+        assert {kind} & {"Floor", *recorded, *usual_places(obj["objectType"], name)}, (obj["objectId"], kind)
         if obj["objectType"] not in HANGS_ON and kind != "StoveBurner":
             (low, high), (parent_low, parent_high) = low_and_high(obj), low_and_high(parent)
             assert all(low[axis] >= parent_low[axis] - SLACK_M for axis in (0, 2)), obj["objectId"]
@@ -179,7 +180,8 @@ def test_counts_of_types_follow_the_recorded_ones(name):
         counts.update(obj["objectType"] for obj in room(seed, name)["objects"])
     always = [kind for kind, entry in figures.types.items() if entry.count[0] == 0 and len(entry.count) == 2]
     assert len(always) >= 10
-    assert all(counts[kind] == len(seeds) for kind in always)
+    # A worktop above 1.6 m2 would be taken for a bent one and is cut in two.
+    assert all(counts[kind] == len(seeds) or (counts[kind] > len(seeds) and kind == "CounterTop") for kind in always)
     mean = {
         kind: np.dot(entry.count, range(len(entry.count))) / figures.rooms for kind, entry in figures.types.items()
     }
