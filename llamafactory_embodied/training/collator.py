@@ -73,7 +73,7 @@ class ImageCheck:
     @cached_property
     def _quick_processor(self) -> Any:
         """The processor, making the same patches in less time where it is one that we know."""
-        return self.processor if self._sizing is None else with_fast_patches(self.processor)
+        return self.processor if self._sizing is None else with_fast_patches(self.processor, self._sizing)
 
     def _check(self, id_: str, sequences: Sequence[Sequence[int]], images: Sequence[str]) -> None:
         sizing = self._sizing

@@ -69,11 +69,14 @@ class ImageSizing:
         Raises:
             DataError: The image is a strip of which the limits leave nothing.
         """
+        return self.processor_grid(*self._host_size(width, height))
+
+    def processor_grid(self, width: int, height: int) -> tuple[int, int]:
+        """Returns (rows, columns), in patches, of an image that the host has resized to this size in pixels."""
         from transformers.models.qwen2_vl.image_processing_qwen2_vl import smart_resize
 
-        wide, tall = self._host_size(width, height)
         factor = self.patch_px * self.merge
-        rows, columns = smart_resize(tall, wide, factor, min_pixels=self.min_pixels, max_pixels=self.max_pixels)
+        rows, columns = smart_resize(height, width, factor, min_pixels=self.min_pixels, max_pixels=self.max_pixels)
         return rows // self.patch_px, columns // self.patch_px
 
     def token_count(self, width: int, height: int) -> int:

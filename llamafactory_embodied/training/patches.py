@@ -16,10 +16,12 @@ import torch
 from PIL import Image
 from transformers.image_utils import SizeDict
 
+from .image_tokens import ImageSizing
 
-def with_fast_patches(processor: Any) -> Any:
+
+def with_fast_patches(processor: Any, sizing: ImageSizing) -> Any:
     """A processor whose image processor is `FastPatches`; the given one where that would not give the same bits."""
-    fast = FastPatches(processor.image_processor)
+    fast = FastPatches(processor.image_processor, sizing)
     if not fast.is_exact():
         return processor
     other = copy.copy(processor)
@@ -32,10 +34,11 @@ class FastPatches:
 
     Args:
         stock: Transformers' image processor.
+        sizing: How it resizes.
     """
 
-    def __init__(self, stock: Any) -> None:
-        self._stock = stock
+    def __init__(self, stock: Any, sizing: ImageSizing) -> None:
+        self._stock, self._sizing = stock, sizing
         self._buffer = torch.empty(0)
 
     def __getattr__(self, name: str) -> Any:
@@ -56,7 +59,7 @@ class FastPatches:
         plain = all(isinstance(image, Image.Image) and image.mode == "RGB" for image in images)
         if not plain or given != {"return_tensors": "pt"}:
             return self._stock(images, **given)
-        grids = [(1, *self._grid(image)) for image in images]
+        grids = [(1, *self._sizing.processor_grid(*image.size)) for image in images]
         counts = [rows * columns for _, rows, columns in grids]
         width = 3 * self._stock.temporal_patch_size * self._stock.patch_size**2
         patches = torch.empty(sum(counts), width)
@@ -72,15 +75,6 @@ class FastPatches:
             return all(torch.equal(mine[name], theirs[name]) for name in ("pixel_values", "image_grid_thw"))
         except (AttributeError, KeyError, TypeError, ValueError, RuntimeError):
             return False  # another processor, or another version of it
-
-    def _grid(self, image: Image.Image) -> tuple[int, int]:
-        """(rows, columns) in patches."""
-        from transformers.models.qwen2_vl.image_processing_qwen2_vl import smart_resize
-
-        stock, size = self._stock, self._stock.size
-        factor, limits = stock.patch_size * stock.merge_size, (size["shortest_edge"], size["longest_edge"])
-        height, width = smart_resize(image.height, image.width, factor, *limits)
-        return height // stock.patch_size, width // stock.patch_size
 
     def _lay(self, image: Image.Image, grid: tuple[int, int], place: torch.Tensor) -> None:
         """Writes an image's patches where they belong."""

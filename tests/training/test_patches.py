@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from PIL import Image
 from toy_host import Host
 
+from llamafactory_embodied.training.image_tokens import ImageSizing
 from llamafactory_embodied.training.patches import FastPatches, with_fast_patches
 
 
@@ -23,6 +24,11 @@ def load(host: Host) -> Any:
 @pytest.fixture(scope="module")
 def processor(registered_host: Host) -> Any:
     return load(registered_host)
+
+
+def sizing_of(stock: Any) -> ImageSizing:
+    limits = {"max_pixels": stock.size["longest_edge"], "min_pixels": stock.size["shortest_edge"]}
+    return ImageSizing(10**9, 1, stock.patch_size, stock.merge_size, **limits)
 
 
 def image(width: int, height: int, seed: int = 0) -> Image.Image:
@@ -42,12 +48,12 @@ def same(mine: Any, theirs: Any) -> bool:
 def test_patches_are_those_of_the_image_processor(processor: Any, sizes: list[tuple[int, int]], seed: int) -> None:
     images = [image(*size, seed + number) for number, size in enumerate(sizes)]
     stock = processor.image_processor
-    assert same(FastPatches(stock)(images, return_tensors="pt"), stock(images, return_tensors="pt"))
+    assert same(FastPatches(stock, sizing_of(stock))(images, return_tensors="pt"), stock(images, return_tensors="pt"))
 
 
 def test_a_frame_of_the_recipes_has_the_same_patches_twice_in_a_row_and_after_copying(processor: Any) -> None:
     stock = processor.image_processor
-    fast = FastPatches(stock)
+    fast = FastPatches(stock, sizing_of(stock))
     for seed in (1, 2):
         frame = [image(800, 450, seed)]
         assert same(fast(frame, return_tensors="pt"), stock(frame, return_tensors="pt"))
@@ -57,8 +63,8 @@ def test_a_frame_of_the_recipes_has_the_same_patches_twice_in_a_row_and_after_co
 def test_what_is_not_known_is_left_to_the_processor(processor: Any) -> None:
     stock = processor.image_processor
     grey = [image(60, 60).convert("L")]
-    assert same(FastPatches(stock)(grey, return_tensors="pt"), stock(grey, return_tensors="pt"))
-    other = FastPatches(stock)([image(60, 90)], return_tensors="np")
+    assert same(FastPatches(stock, sizing_of(stock))(grey, return_tensors="pt"), stock(grey, return_tensors="pt"))
+    other = FastPatches(stock, sizing_of(stock))([image(60, 90)], return_tensors="np")
     assert np.array_equal(other["pixel_values"], stock([image(60, 90)], return_tensors="np")["pixel_values"])
 
 
@@ -69,7 +75,7 @@ def test_a_processor_is_replaced_only_where_it_makes_the_same_bits(
     other = load(registered_host)
     for name, value in changed.items():
         setattr(other.image_processor, name, value)
-    made = with_fast_patches(other)
+    made = with_fast_patches(other, sizing_of(other.image_processor))
     assert isinstance(made.image_processor, FastPatches) == ("image_mean" in changed)
     assert not isinstance(other.image_processor, FastPatches)
     frame = [image(112, 84)]
@@ -80,5 +86,7 @@ def test_a_processor_is_replaced_only_where_it_makes_the_same_bits(
 def test_the_bits_are_the_same_with_every_version_whoever_makes_them(processor: Any) -> None:
     """The image processor of Transformers 4 takes other arguments and is left to do its work."""
     frames = [image(112, 84), image(400, 225)]
-    made = with_fast_patches(processor).image_processor(frames, return_tensors="pt")
+    made = with_fast_patches(processor, sizing_of(processor.image_processor)).image_processor(
+        frames, return_tensors="pt"
+    )
     assert same(made, processor.image_processor(frames, return_tensors="pt"))
