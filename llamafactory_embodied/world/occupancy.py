@@ -17,9 +17,7 @@ _BODY_M = (
     0.2,
     1.4,
 )  # heights between which a thing stands in the agent's way: rugs lie below, wall cabinets hang above
-_L_SHAPED_COUNTER_M2 = (
-    1.6  # a larger counter box is an L or a U whose box covers standing room (seen in 7 of 120 scenes)
-)
+_BENT_COUNTER_M2, _DEEPEST_COUNTER_M = 1.6, 0.8  # the box of a larger and deeper one covers standing room
 _KNOWN_M = 0.125  # around a recorded position, in x and z: half of AI2-THOR's usual grid
 _NEVER_BLOCKING = frozenset({"Floor", "Window", "Curtains", "Blinds", "Painting", "Mirror", "LightSwitch", "Faucet"})
 
@@ -109,7 +107,8 @@ def _blocked(item: Mapping[str, Any]) -> Rectangle | None:
     if item["objectType"] in _NEVER_BLOCKING or item.get("isPickedUp") or high < _BODY_M[0] or low > _BODY_M[1]:
         return None
     area = footprint(item)
-    if item["objectType"] == "CounterTop" and (area[1] - area[0]) * (area[3] - area[2]) > _L_SHAPED_COUNTER_M2:
+    width, depth = area.x_high - area.x_low, area.z_high - area.z_low
+    if item["objectType"] == "CounterTop" and width * depth > _BENT_COUNTER_M2 and min(width, depth) > _DEEPEST_COUNTER_M:
         return None  # the cabinets and drawers below it, and what stands on it, block in its place
     return area
 

@@ -13,7 +13,6 @@ WORKTOP_ZONE_M = 1.45
 """Height to which the place of a base unit is kept free of other units, metres."""
 
 _MOST_COLUMNS = 14
-_LARGEST_TOP_M2 = 1.6  # a larger worktop is taken for a bent one, whose box covers standing room
 _PLAIN_M = (0.34, 0.58)
 _CABIN_M = 0.9  # depth of a shower
 _RIM = (0.80, 0.80, 0.70)  # of a tub's basin, as shares of the tub
@@ -41,26 +40,17 @@ def draw_runs(
     length = draw(figures.worktop_m2, ample) / room.size_of("CounterTop")[2] - taken
     plain = _plain_columns(max(1, cabinets - sinks), drawers, length, max(1, tops - sinks + stove), rng)
     cabinet_m = draw(figures.types["Cabinet"].depth_m, float(rng.random()))
-    longest_m = _LARGEST_TOP_M2 / room.size_of("CounterTop")[2]
     if not stove:
-        return [_run(room, _cut(_among(plain, fixtures, rng), 1, longest_m), cabinet_m)]
+        return [_run(room, _cut(_among(plain, fixtures, rng), 1), cabinet_m)]
     cut = max(1, round(len(plain) * float(rng.uniform(0.3, 0.6))))
     runs = [_among(plain[:cut], fixtures, rng), _among(plain[cut:], burners, rng)]
     shares = (tops // 2, tops - tops // 2)
-    return [_run(room, _cut(run, share, longest_m), cabinet_m) for run, share in zip(runs, shares, strict=True)]
+    return [_run(room, _cut(run, share), cabinet_m) for run, share in zip(runs, shares, strict=True)]
 
 
-def _cut(columns: list[Column], tops: int, longest_m: float) -> list[Column]:
-    """A run with so many worktops side by side, without the empty columns that would make them too long.
-
-    Where that is not enough it has more worktops.
-    """
-    columns, longest_m = list(columns), longest_m - _PLAIN_M[1]
-    empty = [column for column in columns if not column.fixture and not column.under]
-    while empty and sum(column.width for column in columns) > tops * longest_m:
-        columns.remove(empty.pop())
+def _cut(columns: list[Column], tops: int) -> list[Column]:
+    """A run with so many worktops of about equal length side by side."""
     ends = np.cumsum([column.width for column in columns])
-    tops = max(tops, math.ceil(ends[-1] / longest_m))
     lasts = {int(np.abs(ends - ends[-1] * number / tops).argmin()) for number in range(1, tops)}
     return [column._replace(last=index in lasts) for index, column in enumerate(columns)]
 
