@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 from recordings import recorded_scenes
+from scipy.stats import spearmanr
 
 from llamafactory_embodied.world.boxes import low_and_high
 from llamafactory_embodied.world.frames import object_frame, upright
@@ -147,7 +148,8 @@ def room_figures(scenes):
     return {
         "rooms": len(scenes),
         "side_m": quantiles(short),
-        "ratio": quantiles(long / short),
+        "long_m": quantiles(long),
+        "together": round(max(0.0, float(spearmanr(short, long).statistic)), 2),
         "height_m": quantiles(height),
         "worktop_m2": quantiles(worktops),
         "types": {kind: type_figures(things[kind], len(scenes)) for kind in sorted(things)},

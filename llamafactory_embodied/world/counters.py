@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from llamafactory_embodied.world.catalog import Size
 from llamafactory_embodied.world.layout import Unit
-from llamafactory_embodied.world.room import COUNTER_TOP_M, SLAB_M, Frame, Room
+from llamafactory_embodied.world.room import SLAB_M, Frame, Room
 
 _LIP_M = 0.03  # of a worktop before a sink that is set in
 _LEAST_STRETCH_M = 0.15  # a narrower rest of a worktop takes nothing
@@ -68,7 +68,7 @@ def _build_worktop(room: Room, place: Frame, depth: float, columns: list[_Placed
     start, end = columns[0].left, columns[-1].left + columns[-1].width
     middle = (start + end) / 2
     slab = (end - start, SLAB_M, depth)
-    top = room.add("CounterTop", place.moved(middle, depth / 2), COUNTER_TOP_M - SLAB_M, slab)
+    top = room.add("CounterTop", place.moved(middle, depth / 2), room.profile.worktop_m - SLAB_M, slab)
     free = start
     for column in columns:
         if column.fixture == "stove":
@@ -94,31 +94,31 @@ def _build_stove(room: Room, middle: Frame, width: float) -> float:
     else:
         step = burner[0] / 2 + 0.02
         spots = [(-step, -step), (step, -step), (-step, step), (step, step)]
-    front = room.size_of("CounterTop")[2] / 2
+    front, at_wall = room.size_of("CounterTop")[2] / 2, room.profile.knob_m > room.profile.worktop_m
     for index, (u, v) in enumerate(spots):
-        plate = room.add("StoveBurner", middle.moved(u, v), COUNTER_TOP_M, burner)
+        plate = room.add("StoveBurner", middle.moved(u, v), room.profile.worktop_m, burner)
         room.add_top(plate)
         across = -width / 2 + 0.08 + 0.12 * index
-        spot = middle.moved(across, front + knob[2] / 2)
-        room.add("StoveKnob", spot, COUNTER_TOP_M - SLAB_M - 0.01, knob, controls=plate)
+        spot = middle.moved(across, knob[2] / 2 - front if at_wall else front + knob[2] / 2)
+        room.add("StoveKnob", spot, room.profile.knob_m, knob, controls=plate)
     return burner[0] + 0.04 if room.profile.burners == 1 else width
 
 
 def _build_sink(room: Room, middle: Frame, size: Size, depth: float) -> None:
-    basin, tap = room.size_of("SinkBasin"), room.size_of("Faucet")
+    basin, tap, top = room.size_of("SinkBasin"), room.size_of("Faucet"), room.profile.worktop_m
     front = middle.moved(0.0, max(0.0, (depth - size[2]) / 2 - _LIP_M))
-    room.add("Sink", front, COUNTER_TOP_M - size[1], size)
+    room.add("Sink", front, top - size[1], size)
     forward = (size[2] - basin[2]) / 2 - 0.02
-    bottom = COUNTER_TOP_M - basin[1]
+    bottom = top - basin[1]
     inside = room.add("SinkBasin", front.moved(0.0, forward), bottom, basin, parent=len(room.items) - 1)
     room.add_inside(inside, hidden=False, open_top=True)
-    room.add("Faucet", middle.moved(0.0, -depth / 2 + 0.02 + tap[2] / 2), COUNTER_TOP_M, tap)
+    room.add("Faucet", middle.moved(0.0, -depth / 2 + 0.02 + tap[2] / 2), top, tap)
 
 
 def _build_base(room: Room, column: _Placed, place: Frame, cabinet_m: float | None) -> None:
     """Drawers have one height, a cabinet below them takes the rest; drawers alone share the height evenly."""
     profile = room.profile
-    top = COUNTER_TOP_M - (room.size_of("Sink")[1] if column.fixture == "sink" else SLAB_M)
+    top = profile.worktop_m - (room.size_of("Sink")[1] if column.fixture == "sink" else SLAB_M)
     depth = room.size_of("CounterTop")[2] - 0.04
     bottom = profile.cabinet_bottom_m
     stacked = len(column.under) > 1 and "Cabinet" not in column.under

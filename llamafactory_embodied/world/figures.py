@@ -85,7 +85,8 @@ class RoomFigures:
     Attributes:
         rooms: how many were recorded.
         side_m: quantiles of the shorter side.
-        ratio: quantiles of the longer side over the shorter.
+        long_m: quantiles of the longer side.
+        together: rank correlation of the two sides, at least 0.
         height_m: quantiles of the ceiling's height.
         worktop_m2: quantiles of the area of all worktops together.
         types: object type -> its figures.
@@ -93,7 +94,8 @@ class RoomFigures:
 
     rooms: int
     side_m: Quantiles
-    ratio: Quantiles
+    long_m: Quantiles
+    together: float
     height_m: Quantiles
     worktop_m2: Quantiles
     types: Mapping[str, TypeFigures]

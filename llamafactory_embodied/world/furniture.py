@@ -34,6 +34,7 @@ STANDS: Mapping[str, Stand] = MappingProxyType(
         "TVStand": Stand(("opposite", "wall"), ("Sofa",), clear_m=0.5),
         "Dresser": Stand(("opposite", "wall"), ("Sofa", "Bed"), clear_m=0.6),
         "Desk": Stand(clear_m=0.8),
+        "Window": Stand(("over", "wall"), ("Sink",)),
         "Cabinet": Stand(clear_m=0.5),
         "Safe": Stand(clear_m=0.5),
         "LaundryHamper": Stand(("corner", "wall"), clear_m=0.3),
@@ -48,7 +49,6 @@ STANDS: Mapping[str, Stand] = MappingProxyType(
         "FloorLamp": Stand(("beside", "corner", "wall"), ("Sofa", "ArmChair")),
         "HousePlant": Stand(("corner", "wall")),
         "Television": Stand(("opposite", "wall"), ("Sofa", "Bed")),
-        "Window": Stand(("over", "wall"), ("Sink",)),
         "Mirror": Stand(("over", "wall"), ("CounterTop", "Dresser")),
         "Painting": Stand(("over", "wall"), ("Sofa", "Bed", "Dresser")),
         "Poster": Stand(("over", "wall"), ("Bed", "Desk")),
@@ -100,7 +100,7 @@ LEVELS: Mapping[str, tuple[Level, ...]] = MappingProxyType(
         "DogBed": (Level(0.0, (-0.5, 0.5), (-0.5, 0.5)),),
         "Fridge": tuple(
             Level(2 * low - 1, (-0.92, 0.92), (-0.85, 0.85), 2 * high - 1.02)
-            for low, high in ((0.19, 0.45), (0.46, 0.66), (0.71, 0.98))
+            for low, high in ((0.46, 0.66), (0.71, 0.98))
         ),
         "GarbageCan": (Level(0.3, (-0.85, 0.85), (-0.85, 0.85)),),
         "HandTowelHolder": (),

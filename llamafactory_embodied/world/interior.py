@@ -35,7 +35,7 @@ from llamafactory_embodied.world.furniture import (
 from llamafactory_embodied.world.places import usual_places
 from llamafactory_embodied.world.profiles import RoomProfile
 from llamafactory_embodied.world.proposals import BOUND_WAYS, FREE_WAYS
-from llamafactory_embodied.world.room import Frame, Item, Room, Space
+from llamafactory_embodied.world.room import SLAB_M, Frame, Item, Room, Space
 from llamafactory_embodied.world.support import SMALL_RECEPTACLES
 from llamafactory_embodied.world.units import build_shower, build_tub, draw_runs, shower_size
 
@@ -47,6 +47,8 @@ _DEEPEST_TOP_M = 0.75
 _HEADROOM_M = 1.2
 _UNUSUAL = 0.05  # share of small things that lie where none was recorded, if the place takes them
 _ASKEW_DEG = (5.0, 45.0)
+_LOWEST_DRAWER_M = 0.12
+_SHUT_AWAY_M = (0.6, 1.7)  # heights at which things are kept in what closes
 _LEANING = frozenset({"Pillow", "Television"})  # they stand at the back
 
 
@@ -58,15 +60,14 @@ def draw_interior(profile: RoomProfile, rng: np.random.Generator) -> "Interior":
     """
     figures = room_figures(profile.figures)
     ample = float(rng.random())
-    short, long = draw(figures.side_m, ample), draw(figures.side_m, ample) * draw(figures.ratio, float(rng.random()))
-    sides = [round(float(side), 2) for side in rng.permutation([short, long])]
+    sides = [round(float(side), 2) for side in rng.permutation(_sides(figures, ample, rng))]
     fixtures = [kind for kind in (*_FIXTURES, "Sink", "SinkBasin") if kind in figures.types]
     sizes = {kind: figures.types[kind].draw_size(rng, True) for kind in fixtures}
     if "Sink" in sizes:
         sizes["CounterTop"] = _top_size(figures, float(rng.random()))
         sizes |= _sink_sizes(sizes, sizes["CounterTop"])
     room = Room(
-        replace(profile, sizes=sizes),
+        replace(profile, sizes=sizes, **_heights(figures, sizes, rng)),
         sides[0],
         sides[1],
         draw(figures.height_m, float(rng.random())),
@@ -79,6 +80,29 @@ def draw_interior(profile: RoomProfile, rng: np.random.Generator) -> "Interior":
         for _ in range(interior.counts[kind]):
             interior.place(kind)
     return interior
+
+
+def _sides(figures: RoomFigures, ample: float, rng: np.random.Generator) -> tuple[float, float]:
+    """A room's shorter and longer side."""
+    short = draw(figures.side_m, ample)
+    share = ample if rng.random() < figures.together else float(rng.random())
+    return short, max(short, draw(figures.long_m, share))
+
+
+def _heights(figures: RoomFigures, sizes: Mapping[str, Size], rng: np.random.Generator) -> dict[str, float]:
+    """Of what is built together, by the profile's names."""
+    drawn = {
+        name: figures.types[kind].draw_bottom(rng)
+        for name, kind in (("worktop_m", "CounterTop"), ("knob_m", "StoveKnob"))
+        if kind in figures.types
+    }
+    if "worktop_m" in drawn:
+        drawn["worktop_m"] += SLAB_M / 2
+    if "knob_m" in drawn:
+        drawn["knob_m"] = max(drawn["knob_m"], drawn["worktop_m"] - SLAB_M - 0.01)
+    if "Drawer" in sizes:
+        drawn["drawer_height_m"] = max(sizes["Drawer"][1], _LOWEST_DRAWER_M)
+    return drawn
 
 
 _FIXTURES = ("Drawer", "Faucet", "StoveBurner", "StoveKnob")
@@ -346,7 +370,13 @@ class Interior:
                     found.append(item)
                     break
         if found:
-            self.room.items.append(min(found, key=lambda item: self._solitude(item.frame)))
+            height_m = float(self.rng.uniform(*_SHUT_AWAY_M))
+            hidden = "openable" in self.kind(place).flags
+
+            def unlikely(item: Item) -> float:
+                return abs(item.bottom - height_m) if hidden else self._solitude(item.frame)
+
+            self.room.items.append(min(found, key=unlikely))
             self._add_levels(len(self.room.items) - 1)
         return bool(found)
 

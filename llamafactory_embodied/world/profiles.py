@@ -47,6 +47,8 @@ class RoomProfile:
         column_m: width of a plain column of base units.
         fixture_m: width of a column with a sink or a stove.
         burners: burners of a stove: one (its half of the worktop stays free) or four.
+        worktop_m: height of worktops.
+        knob_m: height of a stove's knobs; above the worktop they are at the wall, else at its front edge.
         cabinet_bottom_m: height at which base cabinets begin.
         drawer_height_m: height of a drawer's front.
         hung_cabinet_m: height at which a Cabinet among the pieces hangs.
@@ -75,6 +77,8 @@ class RoomProfile:
     column_m: Span = (0.46, 0.58)
     fixture_m: float = 0.66
     burners: int = 4
+    worktop_m: float = 0.90
+    knob_m: float = 0.85
     cabinet_bottom_m: float = 0.10
     drawer_height_m: float = 0.18
     hung_cabinet_m: float = 0.95

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from llamafactory_embodied.world.catalog import KINDS, Kind, Size
 from llamafactory_embodied.world.profiles import RoomProfile
 
-COUNTER_TOP_M = 0.90  # usual height of a kitchen worktop
 SLAB_M = 0.04
 PANEL_M = 0.02  # thickness of the walls of hollow receptacles
 

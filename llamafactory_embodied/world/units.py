@@ -38,7 +38,8 @@ def draw_runs(
     burners = [Column("stove", 2 * room.size_of("StoveBurner")[0] + 0.06)] * stove
     taken = sum(column.width for column in (*fixtures, *burners))
     length = draw(figures.worktop_m2, ample) / room.size_of("CounterTop")[2] - taken
-    plain = _plain_columns(max(1, cabinets - sinks), drawers, length, max(1, tops - sinks + stove), rng)
+    drawer_m = room.size_of("Drawer")[0]
+    plain = _plain_columns(max(1, cabinets - sinks), drawers, drawer_m, length, max(1, tops - sinks + stove), rng)
     cabinet_m = draw(figures.types["Cabinet"].depth_m, float(rng.random()))
     if not stove:
         return [_run(room, _cut(_among(plain, fixtures, rng), 1), cabinet_m)]
@@ -63,7 +64,9 @@ def _below(figures: RoomFigures, kind: str, count: int) -> int:
     return round(count * at.get("CounterTop", 0) / sum(at.values()))
 
 
-def _plain_columns(cabinets: int, drawers: int, length_m: float, least: int, rng: np.random.Generator) -> list[Column]:
+def _plain_columns(
+    cabinets: int, drawers: int, drawer_m: float, length_m: float, least: int, rng: np.random.Generator
+) -> list[Column]:
     """Columns with a cabinet each, a drawer above as long as there are some; the other drawers in stacks.
 
     What is left of the length has nothing below that opens.
@@ -73,10 +76,13 @@ def _plain_columns(cabinets: int, drawers: int, length_m: float, least: int, rng
     left = drawers - over
     stacks = math.ceil(left / 4)
     unders += [("Drawer",) * (left // stacks + (number < left % stacks)) for number in range(stacks)]
-    width = round(float(np.clip(length_m / max(len(unders), least), *_PLAIN_M)), 2)
-    unders += [()] * (max(least, round(length_m / width)) - len(unders))
-    order = rng.permutation(len(unders))
-    return [Column("", width, unders[int(index)]) for index in order][:_MOST_COLUMNS]
+    slim = round(float(np.clip(drawer_m + 0.02, *_PLAIN_M)), 2)
+    with_drawer = sum("Drawer" in under for under in unders)
+    left_m, others = max(0.0, length_m - with_drawer * slim), max(len(unders), least) - with_drawer
+    width = round(float(np.clip(left_m / max(others, 1), *_PLAIN_M)), 2)
+    unders += [()] * (max(least, with_drawer + round(left_m / width)) - len(unders))
+    chosen = [unders[int(index)] for index in rng.permutation(len(unders))]
+    return [Column("", slim if "Drawer" in under else width, under) for under in chosen][:_MOST_COLUMNS]
 
 
 def _among(plain: list[Column], fixtures: list[Column], rng: np.random.Generator) -> list[Column]:
