@@ -7,18 +7,19 @@ side of a bed. Nobody put it there in a household that is lived in.
 import math
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from operator import itemgetter
 from typing import Any
 
 from llamafactory_embodied.errors import SceneError
 from llamafactory_embodied.world.action import Action
-from llamafactory_embodied.world.boxes import distance_to_box
 from llamafactory_embodied.world.controller import FrameSettings, open_controller
 from llamafactory_embodied.world.household import Household
 from llamafactory_embodied.world.legality import REACH_M
 from llamafactory_embodied.world.scene import check_scene
+from llamafactory_embodied.world.sight import sightings
 from llamafactory_embodied.world.surfaces import stretches
 
-_FRAME = FrameSettings(16, 9)  # of the default's shape; what is visible does not depend on its pixels
+_FRAME = FrameSettings(200, 112, seen_px=2)  # of the default's shape; two of these pixels are more than its 20
 
 
 def out_of_sight(metadata: dict[str, Any]) -> set[str]:
@@ -37,7 +38,7 @@ def out_of_sight(metadata: dict[str, Any]) -> set[str]:
     lost: set[str] = set()
     for place in metadata["objects"]:
         if place["receptacle"] and not place["pickupable"] and place["objectType"] != "Floor":
-            seen = dict(_seen_at(household, place))
+            seen = dict(sorted(_seen_at(household, place), key=itemgetter(1), reverse=True))
             contents = [known[name] for name in place["receptacleObjectIds"] or () if known[name]["pickupable"]]
             for item in contents:
                 far = seen.get(item["objectId"], math.inf)
@@ -48,7 +49,7 @@ def out_of_sight(metadata: dict[str, Any]) -> set[str]:
 
 
 def _seen_at(household: Household, place: Mapping[str, Any]) -> Iterator[tuple[str, float]]:
-    """What is in view, and how far away, where one goes to furniture, which is opened if it holds anything."""
+    """What is in view, and how far away (metres), where one goes to furniture, opened if it holds anything."""
     kind = place["objectType"]
     for _ in stretches(place, household.metadata["objects"]):
         household.rules.known = {place["objectId"]: kind}
@@ -56,9 +57,9 @@ def _seen_at(household: Household, place: Mapping[str, Any]) -> Iterator[tuple[s
         shut = bool(place["openable"] and not place["isOpen"] and place["receptacleObjectIds"])
         if shut:
             _must(household, Action("open", kind))
-        body = household.metadata["agent"]["position"]
-        visible = [item for item in household.metadata["objects"] if item["visible"]]
-        yield from ((item["objectId"], distance_to_box(body, item)) for item in visible)
+        visible = {item["objectId"] for item in household.metadata["objects"] if item["visible"]}
+        sights = sightings(household.controller.last_event, _FRAME.seen_px)
+        yield from ((sight.object_id, sight.distance_m) for sight in sights if sight.object_id in visible)
         if shut:
             _must(household, Action("close", kind))
 

@@ -26,7 +26,7 @@ def test_all_that_lies_on_furniture_of_a_generated_room_is_seen_from_where_one_g
 
 def test_a_thing_below_the_floor_is_named():
     metadata = bathroom()
-    item = next(one for one in metadata["objects"] if one["pickupable"])
+    item = next(one for one in metadata["objects"] if one["objectType"] == "Towel")
     assert out_of_sight(lower(metadata, item, 3.0)) == {item["objectId"]}
 
 
