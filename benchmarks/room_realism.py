@@ -16,6 +16,7 @@ import matplotlib
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 import numpy as np
+from matplotlib.ticker import LogLocator, NullFormatter
 from recordings import recorded_scenes
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
@@ -173,6 +174,10 @@ def draw_figure(path, rows):
             for k in np.argsort(-np.nan_to_num(gap))[:6]:
                 axis.annotate(kinds[k], points[k], fontsize=7)
             axis.set(xscale="log", yscale="log")
+            for side in (axis.xaxis, axis.yaxis):
+                side.set_major_locator(LogLocator(subs=(1, 3)))
+                side.set_major_formatter("{x:g}")
+                side.set_minor_formatter(NullFormatter())
             what = "objects a room" if measure is mean_count else "footprint, m2"
             axis.set(title=f"{name}: {what}", xlabel="recorded", ylabel="generated")
     figure.tight_layout()

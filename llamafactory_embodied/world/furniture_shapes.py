@@ -104,18 +104,17 @@ def _rail() -> list[Part]:
     return [box(_ALL, (-0.4, 0.4), (0, 1)), box((-1, -0.85), _ALL, (-1, 0)), box((0.85, 1), _ALL, (-1, 0))]
 
 
-_GLAZED_FRAME = [
-    box(_ALL, (0.94, 1), _ALL, STEEL),
-    box(_ALL, (-1, -0.94), _ALL, STEEL),
-    box((-1, -0.9), _ALL, _ALL, STEEL),
-    box((0.9, 1), _ALL, _ALL, STEEL),
-]  # without a pane: AI2-THOR sees through its shower glass too
+def _glazed_frame(color: Color) -> list[Part]:
+    """Without a pane: AI2-THOR sees through its shower glass too."""
+    sides = ((_ALL, (0.94, 1)), (_ALL, (-1, -0.94)), ((-1, -0.9), _ALL), ((0.9, 1), _ALL))
+    return [box(across, up, _ALL, color) for across, up in sides]
+
 
 FURNITURE_SHAPES: Mapping[str, list[Part]] = MappingProxyType(
     {
         "ArmChair": _arm_chair(_ARM_CHAIR),
         "Bathtub": tray(_ALL, _ALL, _ALL, (0.1, 0.03, 0.06), None, STEEL),
-        "BathtubBasin": tray(_ALL, (-1.1, 0.9), _ALL, (0.04, 0.08, 0.03), None, (170, 190, 202)),
+        "BathtubBasin": tray(_ALL, (-1.1, 0.9), _ALL, (0.04, 0.08, 0.03), None, (128, 196, 208)),
         "Bed": _bed(_BED),
         "Chair": [
             box(_ALL, (-0.12, 0.0), (-0.9, 1)),
@@ -144,8 +143,8 @@ FURNITURE_SHAPES: Mapping[str, list[Part]] = MappingProxyType(
         "Painting": _picture((230, 190, 110), (70, 120, 150)),
         "Poster": _picture((110, 170, 220), (240, 200, 80)),
         "RoomDecor": [cylinder(_ALL, (-1, 0), _ALL), ball(_ALL, (-0.2, 1), _ALL, PALE_WOOD)],
-        "ShowerDoor": _GLAZED_FRAME,
-        "ShowerGlass": _GLAZED_FRAME,
+        "ShowerDoor": _glazed_frame((92, 98, 106)),
+        "ShowerGlass": _glazed_frame(STEEL),
         "Shelf": [box(_ALL, (-1.25, -0.95), _ALL)],
         "ShelvingUnit": [
             *(box(_ALL, (y - 0.03, y + 0.03), (-0.98, 0.98)) for y in (-0.9, -0.27, 0.36, 0.97)),

@@ -107,8 +107,8 @@ def _blocked(item: Mapping[str, Any]) -> Rectangle | None:
     if item["objectType"] in _NEVER_BLOCKING or item.get("isPickedUp") or high < _BODY_M[0] or low > _BODY_M[1]:
         return None
     area = footprint(item)
-    width, depth = area.x_high - area.x_low, area.z_high - area.z_low
-    if item["objectType"] == "CounterTop" and width * depth > _BENT_COUNTER_M2 and min(width, depth) > _DEEPEST_COUNTER_M:
+    depth, width = sorted((area.x_high - area.x_low, area.z_high - area.z_low))
+    if item["objectType"] == "CounterTop" and width * depth > _BENT_COUNTER_M2 and depth > _DEEPEST_COUNTER_M:
         return None  # the cabinets and drawers below it, and what stands on it, block in its place
     return area
 

@@ -154,11 +154,11 @@ def wander(controller, room, seed, count):
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", range(4))
 def test_thousands_of_actions_in_generated_rooms_leave_a_room(controller, seed):
-    assert wander(controller, generate_room(20 + seed, PROFILES["household"]), seed, 2000) > 600
+    assert wander(controller, generate_room(20 + seed, PROFILES["household"]), seed, 2000) > 400
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["FloorPlan5", "FloorPlan205", "FloorPlan305", "FloorPlan405"])
 def test_thousands_of_actions_in_recorded_rooms_leave_a_room(controller, name, thor_data):
     room = settled(load_scene(thor_data / "scenes" / f"{name}.json").metadata)
-    assert wander(controller, room, 0, 2000) > 500
+    assert wander(controller, room, 0, 2000) > 400
