@@ -67,7 +67,7 @@ def draw_interior(profile: RoomProfile, rng: np.random.Generator) -> "Interior":
         sizes["CounterTop"] = _top_size(figures, float(rng.random()))
         sizes |= _sink_sizes(sizes, sizes["CounterTop"])
     room = Room(
-        replace(profile, sizes=sizes, **_heights(figures, sizes, rng)),
+        _measured(profile, figures, sizes, rng),
         sides[0],
         sides[1],
         draw(figures.height_m, float(rng.random())),
@@ -89,20 +89,19 @@ def _sides(figures: RoomFigures, ample: float, rng: np.random.Generator) -> tupl
     return short, max(short, draw(figures.long_m, share))
 
 
-def _heights(figures: RoomFigures, sizes: Mapping[str, Size], rng: np.random.Generator) -> dict[str, float]:
-    """Of what is built together, by the profile's names."""
-    drawn = {
-        name: figures.types[kind].draw_bottom(rng)
-        for name, kind in (("worktop_m", "CounterTop"), ("knob_m", "StoveKnob"))
-        if kind in figures.types
-    }
-    if "worktop_m" in drawn:
-        drawn["worktop_m"] += SLAB_M / 2
-    if "knob_m" in drawn:
-        drawn["knob_m"] = max(drawn["knob_m"], drawn["worktop_m"] - SLAB_M - 0.01)
+def _measured(
+    profile: RoomProfile, figures: RoomFigures, sizes: Mapping[str, Size], rng: np.random.Generator
+) -> RoomProfile:
+    """A profile with the measures of what is built together."""
+    measured = replace(profile, sizes=sizes)
+    if "CounterTop" in figures.types:
+        top = figures.types["CounterTop"].draw_bottom(rng) + SLAB_M / 2
+        measured = replace(measured, worktop_m=top, knob_m=top - SLAB_M - 0.01)
+    if "StoveKnob" in figures.types:
+        measured = replace(measured, knob_m=max(measured.knob_m, figures.types["StoveKnob"].draw_bottom(rng)))
     if "Drawer" in sizes:
-        drawn["drawer_height_m"] = max(sizes["Drawer"][1], _LOWEST_DRAWER_M)
-    return drawn
+        measured = replace(measured, drawer_height_m=max(sizes["Drawer"][1], _LOWEST_DRAWER_M))
+    return measured
 
 
 _FIXTURES = ("Drawer", "Faucet", "StoveBurner", "StoveKnob")
