@@ -1,6 +1,7 @@
-"""How many generated tasks the oracle solves, by type of room, with Wilson intervals and the cause of each failure.
+"""How many generated tasks a policy solves, by type of room and task, with Wilson intervals and each failure's cause.
 
-    python benchmarks/solvable.py [rooms=64] [tasks_per_room=4] [split=test] [profile=household] [width_px=800]
+    python benchmarks/solvable.py [policy=oracle] [types=simple|all] [rooms=64] [tasks_per_room=4] [split=test]
+                                  [profile=household] [width_px=800]
 
 Frames have the recipes' shape and field of view; narrower ones are quicker and count fewer pixels as seen.
 """
@@ -14,9 +15,10 @@ from replay_benchmark import cause
 
 from evaluation.statistics import wilson
 from llamafactory_embodied.episodes.conversation import load_prompts
-from llamafactory_embodied.episodes.policy import Oracle
+from llamafactory_embodied.episodes.policy import make_policy
+from llamafactory_embodied.episodes.record import Record
 from llamafactory_embodied.episodes.rollout import RolloutSettings, play
-from llamafactory_embodied.tasks.generate import TASK_TYPES, generate_tasks
+from llamafactory_embodied.tasks.generate import SIMPLE_TYPES, TASK_TYPES, generate_tasks
 from llamafactory_embodied.world.controller import FrameSettings, open_controller
 from llamafactory_embodied.world.household import Household
 from llamafactory_embodied.world.profiles import PROFILES
@@ -24,6 +26,7 @@ from llamafactory_embodied.world.rooms import generate_room, room_seeds
 from llamafactory_embodied.world.scene import check_scene
 
 WORKERS = 2
+TYPES = {"simple": SIMPLE_TYPES, "all": TASK_TYPES}
 
 
 @dataclass(frozen=True)
@@ -34,6 +37,8 @@ class Wanted:
     tasks_per_room: int = 4
     split: str = "test"
     profile: str = "household"
+    types: str = "simple"
+    policy: str = "oracle"
     width_px: int = 800
 
     @property
@@ -42,34 +47,34 @@ class Wanted:
         return FrameSettings(self.width_px, height, 90.0, max(1, 20 * self.width_px * height // (800 * 450)))
 
 
-def tried(seed: int, wanted: Wanted) -> tuple[str, int, list[str]]:
-    """Type of one room, its number of tasks, and what failed with its cause."""
+def tried(seed: int, wanted: Wanted) -> tuple[str, list[Record]]:
+    """Type of one room, and the episodes in it."""
     scene = check_scene(generate_room(seed, PROFILES[wanted.profile]), f"seed {seed}")
-    tasks = [(scene, task) for task in generate_tasks(scene, TASK_TYPES, wanted.tasks_per_room, 0)]
+    tasks = [(scene, task) for task in generate_tasks(scene, TYPES[wanted.types], wanted.tasks_per_room, 0)]
 
     def household() -> Household:
         return Household(open_controller("embedded", wanted.frame), wanted.frame)
 
-    records = list(play(tasks, Oracle(), household, RolloutSettings(load_prompts("brief"))))
-    failed = [f"{record['id']}  {cause(record)}" for record in records if not record["success"]]
-    return scene.room, len(records), failed
+    return scene.room, list(play(tasks, make_policy(wanted.policy), household, RolloutSettings(load_prompts("brief"))))
 
 
 def main() -> None:
     given = dict(argument.split("=") for argument in sys.argv[1:])
-    wanted = Wanted(**{key: value if key in ("split", "profile") else int(value) for key, value in given.items()})
-    total, failures = Counter(), Counter()
+    wanted = Wanted(**{key: int(value) if value.isdigit() else value for key, value in given.items()})
+    total, solved = Counter(), Counter()
     seeds = room_seeds(wanted.split, wanted.rooms)
     with ProcessPoolExecutor(WORKERS) as pool:
-        for room, count, failed in pool.map(tried, seeds, [wanted] * len(seeds)):
-            total.update({room: count, "all": count})
-            failures.update({room: len(failed), "all": len(failed)})
-            print(*failed, sep="\n", end="\n" if failed else "", flush=True)
-    for room, count in total.items():
-        solved = count - failures[room]
-        ends = wilson(solved, count)
-        shares = [f"{100 * share:.1f}" for share in (solved / count, ends.low, ends.high)]
-        print(f"{solved:4} of {count:4}  {shares[0]:>5}% [{shares[1]}, {shares[2]}]  {room}")
+        for room, records in pool.map(tried, seeds, [wanted] * len(seeds)):
+            for record in records:
+                groups = (room, record["task"]["type"], "all")
+                total.update(groups)
+                solved.update(groups if record["success"] else ())
+                if not record["success"]:
+                    print(f"{record['id']}  {cause(record)}", flush=True)
+    for group, count in total.items():
+        ends = wilson(solved[group], count)
+        shares = [f"{100 * share:.1f}" for share in (solved[group] / count, ends.low, ends.high)]
+        print(f"{solved[group]:4} of {count:4}  {shares[0]:>5}% [{shares[1]}, {shares[2]}]  {group}")
 
 
 if __name__ == "__main__":

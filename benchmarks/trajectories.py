@@ -22,7 +22,7 @@ from llamafactory_embodied.episodes.pool import run_ordered
 from llamafactory_embodied.episodes.progress import progress
 from llamafactory_embodied.episodes.record import frame_name, save_frame
 from llamafactory_embodied.files import replace_file
-from llamafactory_embodied.tasks.generate import TASK_TYPES, generate_tasks
+from llamafactory_embodied.tasks.generate import SIMPLE_TYPES, generate_tasks
 from llamafactory_embodied.tasks.searcher import Searcher
 from llamafactory_embodied.tasks.task import Task
 from llamafactory_embodied.world.action import Action
@@ -126,7 +126,7 @@ def _play_room(wanted: Trajectories, folder: Path, work: tuple[int, tuple[Shape,
     scene = check_scene(generate_room(seed, PROFILES["household"]), f"seed {seed}")
     frame = FrameSettings(wanted.width_px, wanted.height_px)
     household = Household(open_controller("embedded", frame), frame)
-    tasks = generate_tasks(scene, TASK_TYPES, 12, wanted.seed)
+    tasks = generate_tasks(scene, SIMPLE_TYPES, 12, wanted.seed)
     made = []
     for number, shape in enumerate(wished, start=start):
         rng = np.random.default_rng([wanted.seed, number])

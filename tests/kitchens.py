@@ -8,6 +8,7 @@ from llamafactory_embodied.episodes.conversation import load_prompts
 from llamafactory_embodied.episodes.policy import Policy, Reply, View
 from llamafactory_embodied.episodes.rollout import RolloutSettings, play
 from llamafactory_embodied.episodes.selection import Selection
+from llamafactory_embodied.tasks.generate import SIMPLE_TYPES
 from llamafactory_embodied.tasks.task import Task
 from llamafactory_embodied.world.controller import FrameSettings, open_controller
 from llamafactory_embodied.world.household import Household
@@ -19,9 +20,11 @@ TOY_FRAME = FrameSettings(56, 56, 75.0, 16)
 BRIEF = load_prompts("brief")
 
 
-def pairs(rooms: int, per_room: int, profile: str = "demo", split: str = "dev") -> list[tuple[Scene, Task]]:
-    """Scenes and tasks, all types in turn."""
-    return Selection(profile=profile, split=split, rooms=rooms, tasks_per_room=per_room).tasks()
+def pairs(
+    rooms: int, per_room: int, profile: str = "demo", split: str = "dev", types: Sequence[str] = SIMPLE_TYPES
+) -> list[tuple[Scene, Task]]:
+    """Scenes and tasks, the types in turn."""
+    return Selection(profile=profile, split=split, rooms=rooms, tasks_per_room=per_room, types=tuple(types)).tasks()
 
 
 def household(frame: FrameSettings = TOY_FRAME) -> Household:

@@ -21,8 +21,9 @@ from ..episodes.reply import write_thoughts
 from ..episodes.selection import Selection
 from ..files import append_line, read_lines
 from ..settings import claim_folder, option
-from ..tasks.generate import phrase
 from ..tasks.names import listed
+from ..tasks.task import Goal
+from ..tasks.wording import phrase
 from ..world.action import Action
 from ..world.controller import FrameSettings, open_controller
 from ..world.household import Household
@@ -114,7 +115,7 @@ def _list(settings: GroundingSettings, scene: Scene, name: str, rng: np.random.G
         sought = pool[int(rng.integers(len(pool)))]
         things = listed(shown) if shown else "nothing"
         answer = write_comparison(things, sought, "here" if sought in shown else "elsewhere")
-        question = f"You see {things}. {phrase('single_search', sought, None, rng)}"
+        question = f"You see {things}. {phrase('single_search', Goal('in_view', sought), rng)}"
         messages += [
             {"role": "user", "content": question},
             {"role": "assistant", "content": write_thoughts([answer])},
@@ -218,4 +219,4 @@ def _sought(stop: Stop, scene: Scene, rng: np.random.Generator) -> tuple[str, st
     pool = seen if seen and rng.random() < _IN_VIEW_SHARE else everywhere
     sought = pool[int(rng.integers(len(pool)))]
     kind = ("single_search", "single_pickup_from_closerep")[int(rng.integers(2))]
-    return sought, phrase(kind, sought, None, rng)
+    return sought, phrase(kind, Goal("held", sought), rng)

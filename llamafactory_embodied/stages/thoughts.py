@@ -11,6 +11,7 @@ import numpy as np
 
 from ..episodes.reply import Thought
 from ..tasks.names import listed
+from ..tasks.process import PROCESSES
 from ..tasks.searcher import Decision, Searcher
 from ..world.legality import REACH_M
 from ..world.sight import Sighting
@@ -72,9 +73,10 @@ _OCCASIONS: dict[str, Kinds] = {
     "found": lambda _: [("Observation", "here"), ("Thinking", "wish")],
     "carry": lambda _: [("Planning", "carry")],
     "arrived": lambda _: [("Thinking", "arrived")],
+    "set": lambda _: [("Thinking", "set")],
     "done": lambda searcher: (
         [("Observation", "here"), ("Thinking", "wish"), ("Verification", "done")]
-        if searcher.task.goals[0].kind == "in_view"
+        if searcher.goal.kind == "in_view"
         else [("Verification", "done")]
     ),
     "lost": lambda searcher: (
@@ -116,6 +118,11 @@ _TEXTS = {
     "shut": ("I hold the {target}. I close the {place}.", "I have the {target}, so I shut the {place}."),
     "wish": ("I want to {wish}.", "I am to {wish}.", "My task is to {wish}."),
     "carry": ("I hold the {target}. I bring it to the {goal}.", "With the {target} in hand I go to the {goal}."),
+    "set": (
+        "I want to {wish}. Now: {action}.",
+        "To {wish}, I do this: {action}.",
+        "The {place} comes next: {action}.",
+    ),
     "arrived": ("I stand before the {goal} with the {target}.", "Here is the {goal}; I put the {target} down."),
     "done": ("{result}", "Checking once more: {result}", "I am done: {result}"),
     "lost": ("I look further.", "I have to see more of the room.", "There must be places I have not seen."),
@@ -153,28 +160,35 @@ def write_closed(place: str) -> Thought:
 
 
 def _words(searcher: Searcher, decision: Decision) -> dict[str, str]:
-    task = searcher.task
-    results = {
-        "in_view": f"I have found the {task.target_type}.",
-        "held": f"I hold the {task.target_type}.",
-        "placed": f"The {task.target_type} is in its place.",
-    }
-    wishes = {
-        "in_view": f"find the {task.target_type}",
-        "held": f"hold the {task.target_type}",
-        "placed": f"bring the {task.target_type} to the {task.destination_type}",
-    }
+    goal = searcher.goal
+    target, place = goal.object_type, PROCESSES[goal.kind].device if goal.kind in PROCESSES else goal.destination_type
+    wish, result = _SAID[goal.kind]
     return {
         "seen": name_sights(searcher.sights, portable=False),
         "things": name_sights(searcher.sights, portable=True),
-        "target": task.target_type,
+        "target": target,
         "place": decision.place or "room",
-        "goal": task.destination_type or "",
+        "goal": place or "",
         "action": str(decision.action),
         "tried": listed(searcher.tried) if searcher.tried else "",
-        "wish": wishes[task.goals[0].kind],
-        "result": results[task.goals[0].kind],
+        "wish": wish.format(target=target, goal=place),
+        "result": result.format(target=target, goal=place),
     }
+
+
+_SAID = {
+    "in_view": ("find the {target}", "I have found the {target}."),
+    "held": ("hold the {target}", "I hold the {target}."),
+    "placed": ("bring the {target} to the {goal}", "The {target} is in its place."),
+    "toggled_on": ("switch the {target} on", "The {target} is on."),
+    "toggled_off": ("switch the {target} off", "The {target} is off."),
+    "washed": ("wash the {target}", "The {target} is washed."),
+    "heated": ("heat the {target} in the {goal}", "The {target} is hot."),
+    "cooked": ("cook the {target} in the {goal}", "The {target} is cooked."),
+    "cooled": ("cool the {target} in the {goal}", "The {target} is cold."),
+    "brewed": ("make coffee in the {target}", "There is coffee in the {target}."),
+}
+"""Goal kind -> what is wanted, and what is said when it is done."""
 
 
 def name_sights(sights: Sequence[Sighting], portable: bool) -> str:

@@ -6,34 +6,13 @@ The file is loaded as it is. Entries that can never succeed are named, with the 
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 
 from ..errors import TaskError
 from ..world.hints import Hints
 from ..world.pose import Pose
 from ..world.scene import Scene
-from .task import Goal, KeyAction, Task
-
-LONG_RANGE = "long-range tasks with dependency relationships"
-ORDERED = "ordered_pickup_two_object_and_put"
-STEP_LIMITS: Mapping[str, int] = MappingProxyType(
-    {
-        **dict.fromkeys(("single_search", "single_search_from_closerep"), 22),
-        **dict.fromkeys(("single_pickup", "single_pickup_from_closerep", "single_toggle"), 24),
-        **dict.fromkeys(
-            (
-                "pickup_and_put",
-                "pickup_and_put_in_closerep",
-                "pickup_from_closerep_and_put",
-                "pickup_from_closerep_and_put_in_closerep",
-            ),
-            30,
-        ),
-        **dict.fromkeys((ORDERED, LONG_RANGE), 36),
-    }
-)
-"""Steps by task type in the reference evaluator, which counts the start of an episode as one."""
+from .task import MAX_STEPS, Goal, KeyAction, Task
 
 Entry = Mapping[str, Any]
 
@@ -98,7 +77,7 @@ def benchmark_task(entry: Entry, scene: Scene, poses: Mapping[str, Pose]) -> Tas
     Raises:
         TaskError: its type is unknown, or it names what the scene does not have.
     """
-    if entry["tasktype"] not in STEP_LIMITS:
+    if entry["tasktype"] not in MAX_STEPS:
         raise TaskError(f"Entry {entry['identity']}: unknown task type {entry['tasktype']!r}.")
     objects = {item["objectId"]: item for item in scene.metadata["objects"]}
     steps = entry["task_metadata"]["actions"]
@@ -117,7 +96,7 @@ def benchmark_task(entry: Entry, scene: Scene, poses: Mapping[str, Pose]) -> Tas
         destination_type=goals[-1].destination_type,
         key_actions=tuple(KeyAction(step["action"], step["objectType"], step["objectId"]) for step in steps),
         goals=goals,
-        max_steps=STEP_LIMITS[entry["tasktype"]] - 1,
+        max_steps=MAX_STEPS[entry["tasktype"]] - 1,  # the reference counts the start of an episode as a step
         hints=Hints(
             navigable=tuple(entry["navigable_objects"]),
             targets=tuple(entry["target_objects"]),

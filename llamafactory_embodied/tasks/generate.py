@@ -1,36 +1,25 @@
-"""Solvable tasks from a scene's metadata: three of the reference system's types so far.
+"""Solvable tasks from a scene's metadata: the reference system's ten types, and long-range ones.
 
-Every task is sound: its target is the only one of its type, lies in or on furniture that is found within the step
-limit, and its destination takes it and has room. The same scene, types and seed give the same tasks in every process.
+Every task is sound: its targets are the only ones of their types, lie in or on furniture that is found within the step
+limit, and its destinations take them and have room. The same scene, types and seed give the same tasks everywhere.
 """
 
-from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
-from typing import Any
+from functools import partial
+from itertools import zip_longest
 
 import numpy as np
 
 from ..errors import TaskError
-from ..world.compatibility import belongs
 from ..world.scene import Scene
-from ..world.support import find_spot
-from .names import plain, with_article
-from .task import MAX_STEPS, REPEATS, Goal, KeyAction, Task
+from .composed import Chain, chains, composed, key_actions
+from .task import LONG_RANGE, MAX_STEPS, ORDERED, Goal, KeyAction, Task
+from .task_room import TaskRoom, Transport
+from .wording import worded
 
-Item = Mapping[str, Any]
-
-_PHRASES = {
-    "single_search": ("Find the {target}.", "Look for the {target}.", "Where is the {target}? Go and find it."),
-    "single_pickup_from_closerep": ("Pick up the {target}.", "Get {a_target}.", "Fetch the {target} and hold it."),
-    "pickup_and_put": (
-        "Put the {target} {on} the {destination}.",
-        "Place the {target} {on} the {destination}.",
-        "Bring the {target} to the {destination} and leave it there.",
-    ),
-}
-_BEFOREHAND = 3  # looking around, going to where more is seen, and looking around there
-_HOLLOW = frozenset({"GarbageCan", "SinkBasin", "Sink", "Box", "Bowl", "Pot", "Pan"})
+SIMPLE_TYPES = ("single_search", "single_pickup_from_closerep", "pickup_and_put")
+"""One type of each kind; what the demo is made of."""
 
 
 def generate_tasks(scene: Scene, types: Sequence[str], per_scene: int, seed: int) -> list[Task]:
@@ -49,121 +38,111 @@ def generate_tasks(scene: Scene, types: Sequence[str], per_scene: int, seed: int
     if unknown:
         raise TaskError(f"Unknown task type {unknown[0]!r}; known are {', '.join(_CANDIDATES)}.")
     rng = np.random.default_rng([seed, int(scene.digest[:8], 16)])
-    room = _Room(scene)
-    pools = [_shuffled([task for task in _CANDIDATES[kind](room) if room.in_time(task)], rng) for kind in types]
-    drawn = [pool[turn] for turn in range(max(map(len, pools), default=0)) for pool in pools if turn < len(pool)]
-    return [_worded(task, rng) for task in drawn[:per_scene]]
+    room = TaskRoom(scene)
+    pools = [_shuffled(kind, [task for task in _CANDIDATES[kind](room) if room.in_time(task)], rng) for kind in types]
+    drawn = [task for turn in zip_longest(*pools) for task in turn if task is not None]
+    return [replace(task, instruction=worded(task, rng)) for task in drawn[:per_scene]]
 
 
-def _shuffled(tasks: list[Task], rng: np.random.Generator) -> list[Task]:
-    return [tasks[index] for index in rng.permutation(len(tasks))]
+def _shuffled(kind: str, tasks: list[Task], rng: np.random.Generator) -> list[Task]:
+    """In random order; of what is composed, the variants in turn."""
+    order = [tasks[index] for index in rng.permutation(len(tasks))]
+    if kind not in (ORDERED, LONG_RANGE):
+        return order
+    variants: dict[str, list[Task]] = {}
+    for task in order:
+        variants.setdefault(task.id.split("-")[1] if kind == ORDERED else _shape(task), []).append(task)
+    turns = zip_longest(*(variants[name] for name in rng.permutation(sorted(variants))))
+    return [task for turn in turns for task in turn if task is not None]
 
 
-def _worded(task: Task, rng: np.random.Generator) -> Task:
-    return replace(task, instruction=phrase(task.type, task.target_type, task.destination_type, rng))
+def _shape(task: Task) -> str:
+    return " ".join(goal.kind for goal in task.goals)
 
 
-def phrase(kind: str, target_type: str, destination_type: str | None, rng: np.random.Generator) -> str:
-    """One of the wordings of a task.
-
-    Args:
-        kind: task type.
-        target_type: AI2-THOR's objectType.
-        destination_type: likewise, for transports.
-        rng: draws the wording.
-    """
-    phrases = _PHRASES[kind]
-    return phrases[int(rng.integers(len(phrases)))].format(
-        target=plain(target_type),
-        a_target=with_article(target_type),
-        destination=plain(destination_type) if destination_type else "",
-        on="in" if destination_type in _HOLLOW else "on",
-    )
+def _task(room: TaskRoom, kind: str, target_id: str, steps: Sequence[KeyAction], goal: Goal) -> Task:
+    """A task with one goal, without words yet."""
+    name = "-".join(filter(None, (kind, room.name, goal.object_type, goal.destination_type)))
+    actions = (*steps, KeyAction("end"))
+    place = goal.destination_type
+    return Task(name, kind, room.name, "", goal.object_type, (target_id,), place, actions, (goal,), MAX_STEPS[kind])
 
 
-class _Room:
-    """The questions that task generation asks of a scene."""
-
-    def __init__(self, scene: Scene):
-        self.name = scene.name
-        self.items: list[Item] = scene.metadata["objects"]
-        self.by_id = {item["objectId"]: item for item in self.items}
-        self.counts = Counter(item["objectType"] for item in self.items)
-
-    def targets(self, closed: bool) -> Iterator[tuple[Item, Item]]:
-        """Unique pickupable objects with the furniture they lie in, which is closed or not."""
-        for item in self.items:
-            parents = [self.by_id[name] for name in item.get("parentReceptacles") or [] if name in self.by_id]
-            if not item["pickupable"] or self.counts[item["objectType"]] != 1 or len(parents) != 1:
-                continue
-            parent = parents[0]
-            shut = bool(parent["openable"] and not parent["isOpen"])
-            if parent["objectType"] != "Floor" and not parent["pickupable"] and shut == closed:
-                yield item, parent
-
-    def destinations(self, item: Item, source: Item) -> Iterator[Item]:
-        """One instance of each type that takes an object and has room for it in every instance."""
-        kinds = sorted({other["objectType"] for other in self.items if other["receptacle"]} - {source["objectType"]})
-        for kind in kinds:
-            instances = [other for other in self.items if other["objectType"] == kind]
-            if belongs(kind, item["objectType"]) and all(self._open_with_room(item, other) for other in instances):
-                yield instances[0]
-
-    def _open_with_room(self, item: Item, receptacle: Item) -> bool:
-        if receptacle["openable"] or receptacle["pickupable"] or receptacle["objectType"] in ("Floor", "Sink"):
-            return False
-        contents = [self.by_id[name] for name in receptacle.get("receptacleObjectIds") or [] if name in self.by_id]
-        return find_spot(item, receptacle, contents) is not None
-
-    def in_time(self, task: Task) -> bool:
-        """Whether the limit is enough even if the right one of the furniture of the first step's type comes last.
-
-        An agent also looks around, once for every so many of a type in a row and at the start, and goes somewhere to
-        see more.
-        """
-        others = self.counts[task.key_actions[0].object_type] - 1
-        return _BEFOREHAND + others + others // (REPEATS - 1) + len(task.key_actions) <= task.max_steps
-
-    def task(self, kind: str, item: Item, steps: Sequence[KeyAction], goal: Goal) -> Task:
-        """A task without words yet."""
-        name = "-".join(filter(None, (kind, self.name, item["objectType"], goal.destination_type)))
-        target = item["objectType"]
-        ids = (item["objectId"],)
-        key_actions = (*steps, KeyAction("end"))
-        destination = goal.destination_type
-        return Task(name, kind, self.name, "", target, ids, destination, key_actions, (goal,), MAX_STEPS[kind])
+def _at_hand(kind: str, shut: bool, goal_kind: str, room: TaskRoom) -> Iterator[Task]:
+    """Searches and pickups: what is sought is in view, or held, at the end."""
+    for item, source in room.targets(closed=shut):
+        goal = Goal(goal_kind, item["objectType"])
+        opened = [_step("open", source)] if shut else []
+        taken = [_step("pickup", item)] if goal_kind == "held" else []
+        closed = [_step("close", source)] if shut and taken else []
+        steps = [_step("navigate to", source), *opened, *taken, *closed]
+        yield _task(room, kind, item["objectId"], steps, goal)
 
 
-def _step(action: str, item: Item) -> KeyAction:
-    return KeyAction(action, item["objectType"], item["objectId"])
+def _toggles(room: TaskRoom) -> Iterator[Task]:
+    for item, place in room.switches():
+        goal = Goal("toggled_off" if item["isToggled"] else "toggled_on", item["objectType"])
+        steps = [_step("navigate to", place), _step("toggle", item)]
+        yield _task(room, "single_toggle", item["objectId"], steps, goal)
 
 
-def _searches(room: _Room) -> Iterator[Task]:
-    for item, parent in room.targets(closed=False):
-        yield room.task("single_search", item, [_step("navigate to", parent)], Goal("in_view", item["objectType"]))
+def _puts(kind: str, shut: bool, shut_place: bool, room: TaskRoom) -> Iterator[Task]:
+    for one in room.transports(shut, shut_place):
+        goal = Goal("placed", one.item["objectType"], one.place["objectType"])
+        yield _task(
+            room, kind, one.item["objectId"], key_actions(room, (Chain(one.item, (goal,), (one.place,)),)), goal
+        )
 
 
-def _pickups_from_closed(room: _Room) -> Iterator[Task]:
-    for item, parent in room.targets(closed=True):
-        steps = [_step("navigate to", parent), _step("open", parent), _step("pickup", item), _step("close", parent)]
-        yield room.task("single_pickup_from_closerep", item, steps, Goal("held", item["objectType"]))
+def _ordered(room: TaskRoom) -> Iterator[Task]:
+    """Two transports, the first before the second: each with the next few that share nothing with it."""
+    singles = [one for shut in (False, True) for place in (False, True) for one in room.transports(shut, place)]
+    for number, first in enumerate(singles):
+        rest = [*singles[number + 1 :], *singles[:number]]
+        for second in _few(other for other in rest if _apart(first, other)):
+            variant = "".join(str(int(bit)) for one in (first, second) for bit in (one.shut, one.shut_place))
+            goals = [Goal("placed", one.item["objectType"], one.place["objectType"]) for one in (first, second)]
+            both = zip((first, second), goals, strict=True)
+            parts = tuple(Chain(one.item, (goal,), (one.place,)) for one, goal in both)
+            yield composed(room, ORDERED, variant, parts)
 
 
-def _puts(room: _Room) -> Iterator[Task]:
-    for item, parent in room.targets(closed=False):
-        for place in room.destinations(item, parent):
-            steps = [
-                _step("navigate to", parent),
-                _step("pickup", item),
-                _step("navigate to", place),
-                _step("put", place),
-            ]
-            yield room.task("pickup_and_put", item, steps, Goal("placed", item["objectType"], place["objectType"]))
+def _apart(first: Transport, second: Transport) -> bool:
+    """Whether neither thing, place nor source of two transports is of one type."""
+    kinds = [{one.item["objectType"], one.place["objectType"]} for one in (first, second)]
+    return not kinds[0] & kinds[1] and first.source is not second.source
 
 
-_CANDIDATES: dict[str, Callable[[_Room], Iterator[Task]]] = {
-    "single_search": _searches,
-    "single_pickup_from_closerep": _pickups_from_closed,
-    "pickup_and_put": _puts,
+def _few(transports: Iterable[Transport], most: int = 4) -> list[Transport]:
+    """The first of each variant."""
+    found: dict[tuple[bool, bool], Transport] = {}
+    for one in transports:
+        found.setdefault((one.shut, one.shut_place), one)
+        if len(found) == most:
+            break
+    return list(found.values())
+
+
+def _long_range(room: TaskRoom) -> Iterator[Task]:
+    for parts in chains(room):
+        yield composed(room, LONG_RANGE, "", parts)
+
+
+def _step(action: str, item: object) -> KeyAction:
+    return KeyAction(action, item["objectType"], item["objectId"])  # type: ignore[index]
+
+
+_CANDIDATES: dict[str, Callable[[TaskRoom], Iterator[Task]]] = {
+    "single_search": partial(_at_hand, "single_search", False, "in_view"),
+    "single_search_from_closerep": partial(_at_hand, "single_search_from_closerep", True, "in_view"),
+    "single_pickup": partial(_at_hand, "single_pickup", False, "held"),
+    "single_pickup_from_closerep": partial(_at_hand, "single_pickup_from_closerep", True, "held"),
+    "single_toggle": _toggles,
+    "pickup_and_put": partial(_puts, "pickup_and_put", False, False),
+    "pickup_and_put_in_closerep": partial(_puts, "pickup_and_put_in_closerep", False, True),
+    "pickup_from_closerep_and_put": partial(_puts, "pickup_from_closerep_and_put", True, False),
+    "pickup_from_closerep_and_put_in_closerep": partial(_puts, "pickup_from_closerep_and_put_in_closerep", True, True),
+    ORDERED: _ordered,
+    LONG_RANGE: _long_range,
 }
 TASK_TYPES = tuple(_CANDIDATES)

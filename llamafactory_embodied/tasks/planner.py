@@ -13,7 +13,8 @@ from ..world.boxes import box_of, distance_to_box
 from ..world.household import Household
 from ..world.legality import handleable
 from ..world.sight import Sighting
-from .task import REPEATS, Goal, Task
+from .process import PROCESSES
+from .task import ORDERED, REPEATS, Goal, Task
 
 Item = Mapping[str, Any]
 
@@ -23,27 +24,42 @@ class Planner:
 
     def __init__(self, household: Household, task: Task):
         self._household, self._task = household, task
-        self._washed: set[Goal] = set()
+        self._once: set[Goal] = set()
+        self._lain: dict[Goal, int] = {}
+        self._since: dict[Goal, int] = {}
+        self._turn = 0
         self._latest: list[Action | None] = []
 
     def watch(self, action: Action | None) -> None:
-        """Notes which goals that need not last hold now; called after each action.
+        """Notes which goals that need not last hold now, and what lies where since when; called after each action.
 
         Args:
             action: the one that was done, None at the start or after an unparseable reply.
         """
         self._latest = [*self._latest, action][1 - REPEATS :]
-        lasting = [goal for goal in self._task.goals if goal.kind == "washed"]
-        self._washed |= {goal for goal in lasting if goal.holds(self._household.metadata, ())}
+        metadata = self._household.metadata
+        self._once |= {goal for goal in self._task.goals if goal.kind in PROCESSES and goal.holds(metadata, ())}
+        self._turn += 1
+        lying = [goal for goal in self._task.goals if goal.lies_there(metadata)]
+        self._since = {goal: self._since.get(goal, self._turn) for goal in lying}
+        self._lain = self._since | self._lain
 
     def holds(self, goal: Goal, sights: Sequence[Sighting]) -> bool:
-        """Whether a goal is met, or was, where once is enough.
+        """Whether a goal is met, or was, where once is enough; in its order, where the task has one.
 
         Args:
             goal: one of the task's.
             sights: what the newest frame shows.
         """
-        return goal in self._washed or goal.holds(self._household.metadata, sights)
+        met = goal in self._once or goal.holds(self._household.metadata, sights)
+        return met and not self._too_early(goal)
+
+    def _too_early(self, goal: Goal) -> bool:
+        """Whether what is to come second was in its place before the first thing ever was in its own."""
+        first, *later = self._task.goals
+        if self._task.type != ORDERED or goal not in later:
+            return False
+        return self._since.get(goal, self._turn) <= self._lain.get(first, self._turn)
 
     def plan(self, sights: tuple[Sighting, ...]) -> list[Action]:
         """The actions that are left, the final `end` included.
@@ -78,22 +94,38 @@ class Planner:
             there = [] if self._at_hand(item) else self._stand_before(item)
             return [*there, Action("toggle", goal.object_type)]
         in_hand = not laid_down and self._held() == goal.object_type
-        if goal.kind == "washed":
-            lies = goal.lies_in_basin(self._household.metadata)
-            basin = [] if lies else self._carry(item, "SinkBasin", in_hand, laid_down)
-            return [*basin, Action("toggle", "Faucet")]
+        if goal.kind in PROCESSES:
+            return self._process(item, goal, in_hand, laid_down)
         if goal.kind == "held" or goal.destination_type is None:
             return [] if in_hand else self._fetch(item, laid_down)
         return self._carry(item, goal.destination_type, in_hand, laid_down)
+
+    def _process(self, item: Item, goal: Goal, in_hand: bool, laid_down: bool) -> list[Action]:
+        """Puts an object into a device, if need be, and sets that going."""
+        process = PROCESSES[goal.kind]
+        inside = goal.lies_in_device(self._household.metadata)
+        device = self._receptacle(item) if inside else self._target(process.device)
+        assert device is not None
+        if not inside:
+            there = self._carry(item, process.device, in_hand, laid_down)
+        else:
+            there = [] if self._at(device) or self._at_hand(item) else self._go(device)
+        close = [Action("close", process.device)] if process.shut and (device["isOpen"] or not inside) else []
+        return [*there, *close, *([Action("toggle", process.switch)] if process.switch else [])]
 
     def _carry(self, item: Item, destination: str, in_hand: bool, laid_down: bool) -> list[Action]:
         """Fetches an object, if need be, and puts it into its destination, which is opened."""
         fetch = [] if in_hand else self._fetch(item, laid_down)
         place = self._target(destination)
-        shut = place["openable"] and not place["isOpen"]
         go = [] if not fetch and self._at(place) else self._stand_before(place)
-        opened = [Action("open", destination)] if shut else []
-        return [*fetch, *go, *opened, Action("put", destination)]
+        return [*fetch, *go, *self._opened(place), Action("put", destination)]
+
+    def _opened(self, place: Item) -> list[Action]:
+        """Opens what is shut; a running microwave is switched off first."""
+        if not place["openable"] or place["isOpen"]:
+            return []
+        stop = [Action("toggle", place["objectType"])] if place["toggleable"] and place["isToggled"] else []
+        return [*stop, Action("open", place["objectType"])]
 
     def _fetch(self, item: Item, laid_down: bool) -> list[Action]:
         put_down: list[Action] = []
@@ -109,8 +141,7 @@ class Planner:
         if place is None:
             return self._go(item)
         go = [] if self._at(place) and place["openable"] and not place["isOpen"] else self._go(place)
-        shut = place["openable"] and not place["isOpen"]
-        return [*go, *([Action("open", place["objectType"])] if shut else [])]
+        return [*go, *self._opened(place)]
 
     def _stand_before(self, item: Item) -> list[Action]:
         """To where an object can be handled: to itself, or to the furniture that carries a small one."""

@@ -1,22 +1,33 @@
 """What is asked of an agent, and when it is done."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from types import MappingProxyType
 from typing import Any
 
 from ..errors import TaskError
 from ..world.hints import Hints
 from ..world.legality import REACH_M
 from ..world.sight import Sighting
+from .process import PROCESSES, shows
 
-MAX_STEPS = {"single_search": 22, "single_pickup_from_closerep": 24, "pickup_and_put": 30}
+ORDERED = "ordered_pickup_two_object_and_put"
+LONG_RANGE = "long-range tasks with dependency relationships"
+MAX_STEPS: Mapping[str, int] = MappingProxyType(
+    {
+        **dict.fromkeys(("single_search", "single_search_from_closerep"), 22),
+        **dict.fromkeys(("single_pickup", "single_pickup_from_closerep", "single_toggle"), 24),
+        **dict.fromkeys(("pickup_and_put", "pickup_and_put_in_closerep"), 30),
+        **dict.fromkeys(("pickup_from_closerep_and_put", "pickup_from_closerep_and_put_in_closerep"), 30),
+        **dict.fromkeys((ORDERED, LONG_RANGE), 36),
+    }
+)
 """Steps an agent may take, by task type; the reference evaluator's limits."""
 
 REPEATS = 4
 """The fourth identical action in a row ends an episode, as in the reference evaluator."""
 
-GOAL_KINDS = ("in_view", "held", "placed", "toggled_on", "toggled_off", "washed")
-_BASINS = frozenset({"Bathtub", "BathtubBasin", "Sink", "SinkBasin"})
+GOAL_KINDS = ("in_view", "held", "placed", "toggled_on", "toggled_off", *PROCESSES)
 
 
 @dataclass(frozen=True)
@@ -36,11 +47,12 @@ class KeyAction:
 
 @dataclass(frozen=True)
 class Goal:
-    """A predicate on the state at the agent's own `end`; `washed` must have held once.
+    """A predicate on the state at the agent's own `end`; what is done in a device must have held once.
 
     Attributes:
         kind: `in_view` (in the last frame and within 1.5 m), `held`, `placed` (in or on a destination, hand empty),
-            `toggled_on` (one of its type), `toggled_off` (all of them), or `washed` (in a basin under running water).
+            `toggled_on` (one of its type), `toggled_off` (all of them), `washed` (in a basin under running water),
+            or what another of `PROCESSES` leaves.
         object_type: what must be seen, held, placed, toggled or washed.
         destination_type: where it must be placed; any instance will do.
     """
@@ -63,7 +75,10 @@ class Goal:
             return self.object_type in held
         if self.kind == "washed":
             running = any(item["isToggled"] for item in metadata["objects"] if item["objectType"] == "Faucet")
-            return running and self.lies_in_basin(metadata)
+            return running and self.lies_in_device(metadata)
+        if self.kind in PROCESSES:
+            things = (item for item in metadata["objects"] if item["objectType"] == self.object_type)
+            return any(shows(self.kind, item) for item in things)
         if self.kind in ("toggled_on", "toggled_off"):
             on = any(item["isToggled"] for item in metadata["objects"] if item["objectType"] == self.object_type)
             return on == (self.kind == "toggled_on")
@@ -71,15 +86,15 @@ class Goal:
 
     def lies_there(self, metadata: Mapping[str, Any]) -> bool:
         """Whether an object of the type lies in or on its destination, where the goal has one."""
-        return self.destination_type is not None and self._lies_in(metadata, {self.destination_type})
+        return self.destination_type is not None and self._lies_in(metadata, self.destination_type.__eq__)
 
-    def lies_in_basin(self, metadata: Mapping[str, Any]) -> bool:
-        """Whether an object of the type lies in a sink or a bathtub."""
-        return self._lies_in(metadata, _BASINS)
+    def lies_in_device(self, metadata: Mapping[str, Any]) -> bool:
+        """Whether an object of the type lies where its process happens."""
+        return self.kind in PROCESSES and self._lies_in(metadata, PROCESSES[self.kind].works_in)
 
-    def _lies_in(self, metadata: Mapping[str, Any], kinds: Collection[str | None]) -> bool:
+    def _lies_in(self, metadata: Mapping[str, Any], suits: Callable[[str], bool]) -> bool:
         """Whether an object of the type lies in or on a receptacle of some types."""
-        places = {item["objectId"] for item in metadata["objects"] if item["objectType"] in kinds}
+        places = {item["objectId"] for item in metadata["objects"] if suits(item["objectType"])}
         return any(
             item["objectType"] == self.object_type and places.intersection(item.get("parentReceptacles") or ())
             for item in metadata["objects"]

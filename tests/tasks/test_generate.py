@@ -9,7 +9,7 @@ import pytest
 from kitchens import pairs
 
 from llamafactory_embodied.errors import TaskError
-from llamafactory_embodied.tasks.generate import TASK_TYPES, generate_tasks
+from llamafactory_embodied.tasks.generate import SIMPLE_TYPES, generate_tasks
 from llamafactory_embodied.tasks.names import listed, plain, with_article
 from llamafactory_embodied.tasks.task import Task
 
@@ -37,7 +37,7 @@ def test_task_ids_are_unique_and_say_type_scene_and_target():
 
 def test_types_are_drawn_evenly():
     types = [task.type for _, task in pairs(5, 6)]
-    assert {kind: types.count(kind) for kind in TASK_TYPES} == dict.fromkeys(TASK_TYPES, 10)
+    assert {kind: types.count(kind) for kind in SIMPLE_TYPES} == dict.fromkeys(SIMPLE_TYPES, 10)
 
 
 def test_targets_are_the_only_ones_of_their_type_and_hidden_ones_lie_in_closed_places():
@@ -52,10 +52,10 @@ def test_targets_are_the_only_ones_of_their_type_and_hidden_ones_lie_in_closed_p
 def test_nothing_is_asked_of_a_drawer_that_is_one_of_too_many_to_open_within_the_limit():
     scene, _ = pairs(1, 1)[0]
     drawer = next(item for item in scene.metadata["objects"] if item["objectType"] == "Drawer")
-    for count, asked in ((5, True), (30, False)):
+    for count, asked in ((2, True), (30, False)):
         more = [{**drawer, "objectId": f"Drawer|{number}"} for number in range(count)]
         crowded = replace(scene, metadata={**scene.metadata, "objects": [*scene.metadata["objects"], *more]})
-        tasks = generate_tasks(crowded, TASK_TYPES, 500, 0)
+        tasks = generate_tasks(crowded, SIMPLE_TYPES, 500, 0)
         first = [task.key_actions[0].object_type for task in tasks]
         assert len(first) > 20
         assert ("Drawer" in first) == asked
@@ -69,7 +69,7 @@ def test_every_instruction_names_target_and_destination_in_plain_words():
 
 def test_another_seed_words_and_draws_differently():
     scene = pairs(1, 1)[0][0]
-    first, second = (generate_tasks(scene, TASK_TYPES, 6, seed) for seed in (0, 1))
+    first, second = (generate_tasks(scene, SIMPLE_TYPES, 6, seed) for seed in (0, 1))
     assert [task.instruction for task in first] != [task.instruction for task in second]
 
 
