@@ -226,13 +226,6 @@ DATA_SEAMS = (
     ),
     Seam(
         "llamafactory.data.processor",
-        "PackedSupervisedDatasetProcessor._encode_data_example",
-        "base",
-        _ENCODE,
-        "loss per message, packed",
-    ),
-    Seam(
-        "llamafactory.data.processor",
         "UnsupervisedDatasetProcessor._encode_data_example",
         "base",
         _ENCODE,
