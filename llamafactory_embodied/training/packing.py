@@ -167,7 +167,7 @@ def unpack(pack: Mapping[str, Any]) -> dict[str, list[Any]]:
             for place, one in zip(params[f"{kind[:-1]}_subseq_ids"], pack[kind], strict=True):
                 media[place].append(one)
         samples[kind] = media
-    return samples
+    return samples | {SAMPLE_ID: pack[SAMPLE_ID]}
 
 
 def packed(rows: Any, packer: Packer, num_proc: int | None = None, **how: Any) -> Any:
