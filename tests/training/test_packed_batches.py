@@ -1,6 +1,7 @@
 """Batches of packs: each sample has the positions, the attention and the loss that it has alone."""
 
 import copy
+import itertools
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -194,7 +195,7 @@ def test_text_alone_is_one_sequence_for_flash_attention_with_a_blank_image_of_it
     (boundaries, _), _ = prepare_fa_kwargs_from_position_ids(batch["position_ids"][0])
     blank = next(
         (start, end)
-        for start, end in zip(boundaries, boundaries[1:], strict=False)
+        for start, end in itertools.pairwise(boundaries)
         if packed.host.image_token in batch["input_ids"][0, start:end]
     )
     assert blank[1] - blank[0] == 6

@@ -5,7 +5,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -82,6 +82,9 @@ def runs(commands: Commands, tiny_checkpoint: Path) -> Runs:
     data.add("same", rows)
     data.add("ours", [episode(data.frames("o", 3), "mine", {2: False}), episode(data.frames("p", 2), "other")])
 
+    data.add("many", [episode(data.frames(f"m{n}", 1 + n % 3), f"m{n}") for n in range(10)])
+    data.add("text", [text_alone(f"t{n}") for n in range(2)])
+
     frames = {name: data.frames(name, 1 + n) for n, name in enumerate("efgh")}
     rankings = [ranking(images, name) for name, images in frames.items()]
     verdicts = [judged(images, name, name in "eg") for name, images in frames.items()]
@@ -123,6 +126,7 @@ def runs(commands: Commands, tiny_checkpoint: Path) -> Runs:
                         ("", "verdicts", "kto"),
                     )
                 },
+                **many(configured),
                 "long rankings": configured("rankings", "t6", stage="dpo", cutoff_len=CUT),
                 "long verdicts": configured("verdicts", "t7", stage="kto", cutoff_len=CUT),
             },
@@ -138,7 +142,8 @@ def runs(commands: Commands, tiny_checkpoint: Path) -> Runs:
         OFF,
     )
     two_processes = {"FORCE_TORCHRUN": "1", "NPROC_PER_NODE": "2"}
-    cli("distributed", configured("ours,theirs", "t4", ddp_backend="gloo"), two_processes)
+    apart = {**theirs, "template": "embodied_qwen2_vl", "ddp_backend": "gloo", "disable_shuffling": True}
+    cli("distributed", configured("ours,text,theirs", "t4", **apart), two_processes)
     cli("refused", configured("ours", "t5", template="qwen2_vl"), OFF)
 
     def result(name: str) -> Any:
@@ -152,6 +157,63 @@ def runs(commands: Commands, tiny_checkpoint: Path) -> Runs:
     refused_code, refused = commands.finish("refused")
     assert refused_code != 0
     return Runs(with_plugin, without, distributed, refused, data)
+
+
+def text_alone(id_: str) -> dict[str, Any]:
+    row = episode(["a", "b"], id_)
+    messages = [{**one, "content": one["content"].replace("<image>", "")} for one in row["messages"]]
+    return {"id": id_, "messages": messages, "images": []}
+
+
+def many(configured: Callable[..., dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    """Runs on the same rows in other ways, each of which must come to the same; with packs and without."""
+    runs = {}
+    kinds = {"": {"cutoff_len": 400}, "packed ": {"cutoff_len": 200, "neat_packing": True}}
+    for kind, packing in kinds.items():
+        how = {
+            **packing,
+            "disable_gradient_checkpointing": True,
+            "per_device_train_batch_size": 1,
+            "max_steps": 4,
+            "save_strategy": "steps",
+            "save_steps": 2,
+        }
+        whole = configured("many", f"{kind}whole", **how)
+        runs[f"{kind}whole"] = whole
+        checkpoint = str(Path(whole["output_dir"]) / "checkpoint-2")
+        runs[f"{kind}continued"] = configured("many", f"{kind}rest", **how, resume_from_checkpoint=checkpoint)
+        for start in ("fork", "spawn"):
+            workers = {"dataloader_num_workers": 2, "workers": start}
+            runs[f"{kind}{start}"] = configured("many", f"{kind}{start}", **how, **workers)
+        twice = {"max_steps": 2, "save_strategy": "no"}
+        runs[f"{kind}batched"] = configured(
+            "many", f"{kind}batched", **{**how, **twice, "per_device_train_batch_size": 2}
+        )
+        runs[f"{kind}accumulated"] = configured(
+            "many", f"{kind}accumulated", **{**how, **twice, "gradient_accumulation_steps": 2}
+        )
+    return runs
+
+
+@pytest.mark.parametrize("kind", ["", "packed "])
+def test_a_run_that_was_interrupted_comes_to_the_weights_of_one_that_was_not(runs: Runs, kind: str) -> None:
+    trained = runs.with_plugin["train"]
+    assert len(set(trained[f"{kind}whole"]["losses"])) == 4
+    assert trained[f"{kind}continued"] == trained[f"{kind}whole"]
+
+
+@pytest.mark.parametrize("kind", ["", "packed "])
+@pytest.mark.parametrize("start", ["fork", "spawn"])
+def test_workers_of_the_data_loader_change_nothing(runs: Runs, kind: str, start: str) -> None:
+    trained = runs.with_plugin["train"]
+    assert trained[f"{kind}{start}"] == trained[f"{kind}whole"]
+
+
+@pytest.mark.parametrize("kind", ["", "packed "])
+def test_two_batches_of_one_weigh_as_much_as_a_batch_of_two(runs: Runs, kind: str) -> None:
+    batched, accumulated = (runs.with_plugin["train"][f"{kind}{how}"]["losses"] for how in ("batched", "accumulated"))
+    assert len(batched) == 2
+    assert accumulated == pytest.approx(batched, abs=1e-3)
 
 
 def test_a_data_set_of_others_is_preprocessed_bit_for_bit_as_without_the_plugin(runs: Runs) -> None:
@@ -180,7 +242,8 @@ def test_our_format_trains_from_python_with_spawned_workers(runs: Runs) -> None:
     assert trained["weights"] != runs.with_plugin["train"]["theirs"]["weights"]
 
 
-def test_our_format_trains_from_the_command_line_in_two_processes(runs: Runs) -> None:
+def test_our_format_trains_in_two_processes_one_of_which_sees_text_alone(runs: Runs) -> None:
+    """The second process gets the two rows of text first; the vision tower is trained, so it must run there too."""
     output = runs.data.path / "t4" / "out"
     state = json.loads((output / "trainer_state.json").read_text())
     assert "Initializing 2 distributed tasks" in runs.distributed
@@ -191,7 +254,7 @@ def test_our_format_trains_from_the_command_line_in_two_processes(runs: Runs) ->
 def test_one_of_two_processes_tokenizes_and_the_other_finds_it_in_the_cache(runs: Runs) -> None:
     """That is, what is hashed of our code and settings is the same in both."""
     for progress in ("Converting format of dataset:   0%", "Running tokenizer on dataset:   0%"):
-        assert runs.distributed.count(progress) == {"C": 2, "R": 1}[progress[0]]  # two data sets, then one
+        assert runs.distributed.count(progress) == {"C": 3, "R": 1}[progress[0]]  # three data sets, then one
 
 
 def test_rankings_train_to_the_losses_and_weights_of_the_hosts_own_format(runs: Runs) -> None:
