@@ -34,7 +34,8 @@ def train(configuration: dict[str, Any]) -> dict[str, Any]:
     run_exp({name: value for name, value in configuration.items() if name != "workers"})
     output = Path(configuration["output_dir"])
     state = json.loads((output / "trainer_state.json").read_text())
-    weights = hashlib.sha256((output / "model.safetensors").read_bytes()).hexdigest()
+    [kept] = output.glob("*model.safetensors")  # or an adapter
+    weights = hashlib.sha256(kept.read_bytes()).hexdigest()
     return {"losses": [entry["loss"] for entry in state["log_history"] if "loss" in entry], "weights": weights}
 
 
