@@ -56,9 +56,8 @@ def preprocess(
 
     terms = None if is_eval else checkpoint_terms(dataset, data_args, processor)
     _leave_terms(terms, training_args)
-    if hasattr(prepared, "__len__"):
-        # Beside the data, so that it is told again when `tokenized_path` brings the data back.
-        prepared.info.description = json.dumps({"embodied": {"report": str(typed.report), "terms": terms}})
+    # Beside the data, so that it is told again when `tokenized_path` brings the data back.
+    prepared.info.description = json.dumps({"embodied": {"report": str(typed.report), "terms": terms}})
     return prepared
 
 
@@ -74,15 +73,22 @@ def recall(dataset_module: Mapping[str, Any], model_args: Any, data_args: Any, t
     Raises:
         SettingsError: It cannot be packed with these settings.
     """
-    dataset = dataset_module.get("train_dataset")
-    described = getattr(getattr(dataset, "info", None), "description", None) or ""
-    try:
-        left = json.loads(described)["embodied"]
-    except (ValueError, KeyError, TypeError):
+    left = note_of(dataset_module.get("train_dataset"))
+    if left is None:
         return
     check_packing(data_args, model_args)
     _tell(Report.parse(left["report"]))
     _leave_terms(left["terms"], training_args)
+
+
+def note_of(dataset: Any) -> Mapping[str, Any] | None:
+    """What `preprocess` left beside a data set; None if it did not make it."""
+    described = getattr(getattr(dataset, "info", None), "description", None) or ""
+    try:
+        note: Mapping[str, Any] = json.loads(described)["embodied"]
+    except (ValueError, KeyError, TypeError):
+        return None
+    return note
 
 
 def processor_for(stock: Any) -> Any:

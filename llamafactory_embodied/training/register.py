@@ -77,7 +77,9 @@ def register_collator() -> None:
     _check(seams.TRAIN_SEAMS)
 
     from .collator import OURS, hand_on
+    from .resume import load_weights
 
+    assign(import_module("transformers").Trainer, "_load_from_checkpoint", load_weights)
     assign(import_module("llamafactory.train.kto.trainer").CustomKTOTrainer, "forward", hand_on)
     for stage, name in seams.COLLATORS.items():
         workflow: Any = import_module(f"llamafactory.train.{stage}.workflow")

@@ -287,6 +287,13 @@ TRAIN_SEAMS = (
         ("model", "batch", "prefix"),
         "hands on where the images stand",
     ),
+    Seam(
+        "transformers",
+        "Trainer._load_from_checkpoint",
+        "assignment",
+        ("resume_from_checkpoint", "model"),
+        "finds renamed weights when a run is resumed",
+    ),
 )
 
 SEAMS = (*DATA_SEAMS, *TRAIN_SEAMS)
