@@ -5,7 +5,7 @@ the same trajectories: without packing by stock and by ours, and with `neat_pack
 turns; each reports the steps after the first, which warms up. Stock's rows are the trajectories, so the cutoff must
 hold the longest.
 
-`python -m benchmarks.throughput [trajectories=64] [steps=8] [rounds=2]`
+`python -m benchmarks.throughput [trajectories=40] [steps=6] [rounds=2]`
 """
 
 import json
@@ -40,11 +40,11 @@ class Throughput:
     of: int = 400
     width_px: int = 800
     height_px: int = 450
-    trajectories: int = 64
+    trajectories: int = 40
     most_images: int = 12
     cutoff: int = 4096
     limit: int = 50_000
-    batch: int = 8
+    batch: int = 4
     steps: int = 6
     rounds: int = 2
 
