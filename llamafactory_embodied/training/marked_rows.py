@@ -18,7 +18,7 @@ from ..errors import DataError
 from . import seams
 from .columns import ERROR, ID, ON_ERROR, OVERFLOW
 from .encoder import Conversation, ConversationEncoder, EncodedConversation
-from .report import REPORT, Report
+from .report import Report
 
 # Column of the preprocessed data set that names the sample, for the collator; "" in rows of others.
 SAMPLE_ID = "embodied_id"
@@ -171,10 +171,14 @@ class MarkedRows(ABC):
             columns[SAMPLE_ID] += [row[ID] or ""] * len(encoded.get("input_ids", ()))
         return columns
 
-    def print_data_example(self, example: Mapping[str, Any]) -> None:
-        """Prints a row as the host does, unless it is not one to train on but a report."""
-        if example.get(REPORT) is None:
-            super().print_data_example(example)  # type: ignore[misc]
+    def finish(self, rows: Any, **_how: Any) -> Any:
+        """What is left to do to all rows of a data set, or of a stream, once they are tokenized: nothing.
+
+        Args:
+            rows: The data set or the stream.
+            _how: The host's arguments for `map`.
+        """
+        return rows
 
 
 def _conversation(row: Row) -> Conversation:

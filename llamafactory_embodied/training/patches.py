@@ -19,11 +19,18 @@ from transformers.image_utils import SizeDict
 from .image_tokens import ImageSizing
 
 
-def with_fast_patches(processor: Any, sizing: ImageSizing) -> Any:
-    """A processor whose image processor is `FastPatches`; the given one where that would not give the same bits."""
+def with_fast_patches(processor: Any, sizing: ImageSizing, dtype: torch.dtype = torch.float32) -> Any:
+    """A processor whose image processor is `FastPatches`; the given one where that would not give the same bits.
+
+    Args:
+        processor: Transformers' processor.
+        sizing: How it resizes.
+        dtype: What becomes of the patches next; they are rounded to it as they are laid.
+    """
     fast = FastPatches(processor.image_processor, sizing)
     if not fast.is_exact():
         return processor
+    fast.dtype = dtype
     other = copy.copy(processor)
     other.image_processor = fast
     return other
@@ -35,7 +42,12 @@ class FastPatches:
     Args:
         stock: Transformers' image processor.
         sizing: How it resizes.
+
+    Attributes:
+        dtype: Of the patches.
     """
+
+    dtype = torch.float32
 
     def __init__(self, stock: Any, sizing: ImageSizing) -> None:
         self._stock, self._sizing = stock, sizing
@@ -54,7 +66,7 @@ class FastPatches:
             given: The processor's own arguments; with any but `return_tensors="pt"` it does the work itself.
 
         Returns:
-            `pixel_values` [patches, channels * 2 * patch * patch] in float32, `image_grid_thw` [images, 3].
+            `pixel_values` [patches, channels * 2 * patch * patch], `image_grid_thw` [images, 3].
         """
         plain = all(isinstance(image, Image.Image) and image.mode == "RGB" for image in images)
         if not plain or given != {"return_tensors": "pt"}:
@@ -62,7 +74,7 @@ class FastPatches:
         grids = [(1, *self._sizing.processor_grid(*image.size)) for image in images]
         counts = [rows * columns for _, rows, columns in grids]
         width = 3 * self._stock.temporal_patch_size * self._stock.patch_size**2
-        patches = torch.empty(sum(counts), width)
+        patches = torch.empty(sum(counts), width, dtype=self.dtype)
         for image, grid, part in zip(images, grids, patches.split(counts), strict=True):
             self._lay(image, grid[1:], part)
         return {"pixel_values": patches, "image_grid_thw": torch.tensor(grids)}

@@ -11,6 +11,7 @@ from llamafactory.extras import logging
 
 from ..errors import DataError, SettingsError
 from .columns import ID
+from .packing import check_packing
 from .report import REPORT, Report, total
 from .sidecar import checkpoint_terms, write_sidecar
 
@@ -46,41 +47,48 @@ def preprocess(
         DataError: A sample cannot be trained on as it is. Names it.
     """
     _refuse_megatron(training_args)
+    typed = _Typed(dataset)
     token = _ours.set(True)
     try:
-        prepared = stock(_Typed(dataset), data_args, training_args, stage, template, tokenizer, processor, is_eval)
+        prepared = stock(typed, data_args, training_args, stage, template, tokenizer, processor, is_eval)
     finally:
         _ours.reset(token)
 
-    prepared, report = _without_reports(prepared)
     terms = None if is_eval else checkpoint_terms(dataset, data_args, processor)
-    _tell(report)
-    if not hasattr(prepared, "__len__"):
-        _leave_terms(terms, training_args)
-        return prepared
-    if not len(prepared):
-        raise DataError(f"nothing is left to train on: all {len(dataset)} samples are left out, see above")
-    # Beside the data, so that it is told again when `tokenized_path` brings the data back.
-    prepared.info.description = json.dumps({"embodied": {"report": str(report), "terms": terms}})
     _leave_terms(terms, training_args)
+    # Beside the data, so that it is told again when `tokenized_path` brings the data back.
+    prepared.info.description = json.dumps({"embodied": {"report": str(typed.report), "terms": terms}})
     return prepared
 
 
-def recall(dataset_module: Mapping[str, Any], training_args: Any) -> None:
+def recall(dataset_module: Mapping[str, Any], model_args: Any, data_args: Any, training_args: Any) -> None:
     """Tells what a data set that was preprocessed earlier was made with, and what is missing from it.
 
     Args:
         dataset_module: The host's data sets, as `get_dataset` returns them from a `tokenized_path`.
+        model_args: The host's.
+        data_args: The host's.
         training_args: The host's.
+
+    Raises:
+        SettingsError: It cannot be packed with these settings.
     """
-    dataset = dataset_module.get("train_dataset")
-    described = getattr(getattr(dataset, "info", None), "description", None) or ""
-    try:
-        left = json.loads(described)["embodied"]
-    except (ValueError, KeyError, TypeError):
+    left = note_of(dataset_module.get("train_dataset"))
+    if left is None:
         return
+    check_packing(data_args, model_args)
     _tell(Report.parse(left["report"]))
     _leave_terms(left["terms"], training_args)
+
+
+def note_of(dataset: Any) -> Mapping[str, Any] | None:
+    """What `preprocess` left beside a data set; None if it did not make it."""
+    described = getattr(getattr(dataset, "info", None), "description", None) or ""
+    try:
+        note: Mapping[str, Any] = json.loads(described)["embodied"]
+    except (ValueError, KeyError, TypeError):
+        return None
+    return note
 
 
 def processor_for(stock: Any) -> Any:
@@ -114,14 +122,18 @@ def _refuse_megatron(training_args: Any) -> None:
 
 
 class _Typed:
-    """A data set whose `map` makes columns of fixed types.
+    """A data set whose `map` makes columns of fixed types, takes the reports out, and lets the processor finish.
 
     Left to itself `datasets` takes the types from the first thousand rows, and fails at a thousand without an image
     that are followed by one with.
+
+    Attributes:
+        report: What became of the samples; nothing for a stream, which is told as it comes by.
     """
 
     def __init__(self, dataset: Any) -> None:
         self._dataset = dataset
+        self.report = Report()
 
     def __iter__(self) -> Iterator[Any]:
         return iter(self._dataset)
@@ -129,29 +141,30 @@ class _Typed:
     def map(self, function: Any, **kwargs: Any) -> Any:
         from datasets import Features, IterableDataset
 
+        processor = function.__self__
         if isinstance(self._dataset, IterableDataset):
-            return self._dataset.map(function, **kwargs)
+            samples = self._dataset.map(function, **kwargs).filter(_is_sample).remove_columns(REPORT)
+            return processor.finish(samples, **kwargs)
         given = self._dataset.features
         media = {name: given[f"_{name}"] for name in ("images", "videos", "audios")}
-        types = {name: _feature(kind) for name, kind in function.__self__.column_types().items()}
-        return self._dataset.map(function, features=Features({**types, **media, REPORT: _feature("string")}), **kwargs)
+        types = {name: _feature(kind) for name, kind in processor.column_types().items()}
+        types |= {**media, REPORT: _feature("string")}
+        samples, self.report = _without_reports(self._dataset.map(function, features=Features(types), **kwargs))
+        _tell(self.report)
+        if not len(samples):
+            raise DataError(f"nothing is left to train on: all {len(self._dataset)} samples are left out, see above")
+        return processor.finish(samples, **kwargs)
 
 
 def _feature(kind: Any) -> Any:
-    """An Arrow type from the name of one, for lists and mappings of such names too."""
+    """An Arrow type from the name of one, for lists of such names too."""
     from datasets import Value
 
-    if isinstance(kind, Mapping):
-        return {name: _feature(one) for name, one in kind.items()}
     return [_feature(kind[0])] if isinstance(kind, list) else Value(kind)
 
 
 def _without_reports(prepared: Any) -> tuple[Any, Report]:
-    """Takes the rows that hold reports out of a preprocessed data set; those of a stream are told as they come by."""
-    from datasets import IterableDataset
-
-    if isinstance(prepared, IterableDataset):
-        return prepared.filter(_is_sample).remove_columns(REPORT), Report()
+    """Takes the rows that hold reports out of a preprocessed data set."""
     texts = prepared.select_columns(REPORT).with_format("arrow")[:][REPORT].to_pylist() if len(prepared) else []
     if any(text is not None for text in texts):
         prepared = prepared.select([place for place, text in enumerate(texts) if text is None])

@@ -11,11 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from llamafactory.data.processor import (
-    PackedSupervisedDatasetProcessor,
-    SupervisedDatasetProcessor,
-    UnsupervisedDatasetProcessor,
-)
+from llamafactory.data.processor import SupervisedDatasetProcessor, UnsupervisedDatasetProcessor
 from llamafactory.extras.constants import IGNORE_INDEX
 
 from ..episodes.windows import Window, last_window, plan_windows
@@ -24,6 +20,7 @@ from .columns import CONTEXT, ID, LOSS, REVISION
 from .encoder import EncodedConversation, Pair
 from .labels import label_pairs
 from .marked_rows import SAMPLE_ID, EncodedPrompt, MarkedRows, Row
+from .packing import Packer, packed
 from .report import Report, with_report
 from .seams import PACKING_PARAMS
 
@@ -122,36 +119,18 @@ class EmbodiedProcessor(UnpackedRows, SupervisedRows, SupervisedDatasetProcessor
 
 
 @dataclass
-class EmbodiedPackedProcessor(SupervisedRows, PackedSupervisedDatasetProcessor):  # type: ignore[misc]
-    """Several rows packed into one of `cutoff_len` tokens, as the host packs them."""
+class EmbodiedPackedProcessor(EmbodiedProcessor):
+    """As `EmbodiedProcessor`, for rows that are packed once all of them are tokenized."""
 
-    revision: int = REVISION
+    def _stored(self, values: Sequence[Any], kind: str) -> list[Any]:
+        return [np.asarray(value, kind) for value in values]  # in a stream too: they go into packs
 
-    def preprocess_dataset(self, examples: Mapping[str, list[Any]]) -> dict[str, list[Any]]:
-        """Tokenizes and packs a batch of rows; see `UnpackedRows`."""
-        rows, report = self._encode_rows(examples)
-        for row in rows:
-            if isinstance(row["_prompt"], EncodedPrompt):  # the host joins lists
-                row["_prompt"].encoded = tuple(ids.tolist() for ids in row["_prompt"].encoded)
-        packed = super().preprocess_dataset({name: [row[name] for row in rows] for name in examples})
-        filler = {**_TOKENS, **_MEDIA, "position_ids": [0]}
-        if self._has_packing_params:
-            filler["packing_params"] = None
-        return with_report(packed, filler, report)
-
-    def column_types(self) -> dict[str, Any]:
-        """As `UnpackedRows`; the mask of neat packing numbers the samples of a pack."""
-        if not self.data_args.neat_packing:
-            return {**_TOKEN_TYPES, "position_ids": ["int64"]}
-        types = {**_TOKEN_TYPES, "attention_mask": ["int32"], "position_ids": ["int64"]}
-        if not self._has_packing_params:
-            return types
-        kinds = {name: "int64" if name == "right_padding_length" else ["int64"] for name in PACKING_PARAMS.expects}
-        return {**types, "packing_params": kinds}
-
-    @property
-    def _has_packing_params(self) -> bool:
-        return bool(self.data_args.neat_packing) and not PACKING_PARAMS.lacks("sequence_boundaries")
+    def finish(self, rows: Any, **how: Any) -> Any:
+        """Packs the rows: all of a data set, or each batch of a stream; see `packing`."""
+        neat = bool(self.data_args.neat_packing)
+        with_params = neat and not PACKING_PARAMS.lacks("sequence_boundaries")
+        packer = Packer(self.data_args.cutoff_len, self.tokenizer.pad_token_id, neat, with_params)
+        return packed(rows, packer, **how)
 
 
 @dataclass

@@ -77,7 +77,9 @@ def register_collator() -> None:
     _check(seams.TRAIN_SEAMS)
 
     from .collator import OURS, hand_on
+    from .resume import load_weights
 
+    assign(import_module("transformers").Trainer, "_load_from_checkpoint", load_weights)
     assign(import_module("llamafactory.train.kto.trainer").CustomKTOTrainer, "forward", hand_on)
     for stage, name in seams.COLLATORS.items():
         workflow: Any = import_module(f"llamafactory.train.{stage}.workflow")
@@ -185,13 +187,15 @@ def _merge_for_stage(stock: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _load_ours(stock: Callable[..., Any]) -> Callable[..., Any]:
-    def _load_single_dataset(dataset_attr: Any, *args: Any, **kwargs: Any) -> Any:
+    def _load_single_dataset(dataset_attr: Any, model_args: Any, data_args: Any, training_args: Any) -> Any:
         if dataset_attr.formatting != FORMATTING:
-            return stock(dataset_attr, *args, **kwargs)
+            return stock(dataset_attr, model_args, data_args, training_args)
 
         from .loading import load
+        from .packing import check_packing
 
-        return load(stock, dataset_attr, *args, **kwargs)
+        check_packing(data_args, model_args)
+        return load(stock, dataset_attr, model_args, data_args, training_args)
 
     return _load_single_dataset
 
@@ -235,7 +239,7 @@ def _recall_ours(stock: Callable[..., Any]) -> Callable[..., Any]:
         if tokenized:
             from .preprocess import recall
 
-            recall(dataset_module, training_args)
+            recall(dataset_module, model_args, data_args, training_args)
         return dataset_module
 
     return get_dataset

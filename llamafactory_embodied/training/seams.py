@@ -226,13 +226,6 @@ DATA_SEAMS = (
     ),
     Seam(
         "llamafactory.data.processor",
-        "PackedSupervisedDatasetProcessor._encode_data_example",
-        "base",
-        _ENCODE,
-        "loss per message, packed",
-    ),
-    Seam(
-        "llamafactory.data.processor",
         "UnsupervisedDatasetProcessor._encode_data_example",
         "base",
         _ENCODE,
@@ -293,6 +286,13 @@ TRAIN_SEAMS = (
         "assignment",
         ("model", "batch", "prefix"),
         "hands on where the images stand",
+    ),
+    Seam(
+        "transformers",
+        "Trainer._load_from_checkpoint",
+        "assignment",
+        ("resume_from_checkpoint", "model"),
+        "finds renamed weights when a run is resumed",
     ),
 )
 

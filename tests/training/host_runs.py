@@ -1,6 +1,7 @@
 """A script, run in a process of its own: LLaMA-Factory as users have it, with or without the plugin.
 
-`python host_runs.py plan.json`: the plan's `preprocess` and `train` map names to configurations. What came out is
+`python host_runs.py plan.json`: the plan's `preprocess` and `train` map names to configurations; `workers` in one says
+how the workers of its data loader start. What came out is
 written to the plan's `result`: token ids, labels and images of each row; losses and a digest of the trained weights.
 """
 
@@ -28,17 +29,18 @@ def preprocess(configuration: dict[str, Any]) -> list[dict[str, Any]]:
 def train(configuration: dict[str, Any]) -> dict[str, Any]:
     from llamafactory.train.tuner import run_exp
 
-    run_exp(dict(configuration))
+    # Not the platform's choice: workers that import everything anew are where a plugin gets lost.
+    multiprocessing.set_start_method(configuration.get("workers", "spawn"), force=True)
+    run_exp({name: value for name, value in configuration.items() if name != "workers"})
     output = Path(configuration["output_dir"])
     state = json.loads((output / "trainer_state.json").read_text())
-    weights = hashlib.sha256((output / "model.safetensors").read_bytes()).hexdigest()
+    [kept] = output.glob("*model.safetensors")  # or an adapter
+    weights = hashlib.sha256(kept.read_bytes()).hexdigest()
     return {"losses": [entry["loss"] for entry in state["log_history"] if "loss" in entry], "weights": weights}
 
 
 def main() -> None:
     plan = json.loads(Path(sys.argv[1]).read_text())
-    # Not the platform's choice: workers that import everything anew are where a plugin gets lost.
-    multiprocessing.set_start_method("spawn")
     results = {
         "preprocess": {name: preprocess(given) for name, given in plan["preprocess"].items()},
         "train": {name: train(given) for name, given in plan["train"].items()},

@@ -52,8 +52,6 @@ SWITCHES: dict[str, dict[str, Any]] = {
     "mask_history": {"mask_history": True},
     "mask_history with thoughts": {"mask_history": True, **THINKING},
     "train_on_prompt": {"train_on_prompt": True},
-    "packing": {"packing": True, "cutoff_len": 400},
-    "neat_packing": {"neat_packing": True, "cutoff_len": 400},
     "val_size, a share": {"val_size": 0.25, "do_eval": True},
     "val_size, a number": {"val_size": 3, "do_eval": True},
     "max_samples": {"max_samples": 3},
@@ -66,7 +64,7 @@ SWITCHES: dict[str, dict[str, Any]] = {
     "streaming": {"streaming": True, "buffer_size": 1, "dataloader_num_workers": 1},
 }
 # Version -> switches that it does not know, or refuses with the transformers that it takes.
-UNKNOWN = {"0.9.4": ("neat_packing", "preserve_thinking")}
+UNKNOWN = {"0.9.4": ("preserve_thinking",)}
 
 
 @pytest.mark.parametrize("name", SWITCHES)

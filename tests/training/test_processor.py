@@ -64,18 +64,6 @@ def neat(request: pytest.FixtureRequest, host: Host) -> bool:
     return bool(request.param)
 
 
-def test_packed_samples_are_those_of_the_hosts_sharegpt_path(host: Host, both: DataFolder, neat: bool) -> None:
-    ours, theirs = (
-        list(host.preprocess(both, name, packing=True, neat_packing=neat, cutoff_len=200))
-        for name in ("ours", "theirs")
-    )
-    assert len(ours) >= 2
-    assert ours[0].keys() == theirs[0].keys()
-    for mine, stock in zip(ours, theirs, strict=True):
-        assert list(map(Path, mine.pop("images"))) == list(map(Path, stock.pop("images")))
-        assert mine == stock
-
-
 def test_a_data_set_of_others_has_exactly_the_stock_columns(host: Host, both: DataFolder) -> None:
     columns = host.preprocess(both, "theirs").column_names
     assert columns == ["input_ids", "attention_mask", "labels", "images", "videos", "audios"]

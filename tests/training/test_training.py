@@ -5,7 +5,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -82,6 +82,11 @@ def runs(commands: Commands, tiny_checkpoint: Path) -> Runs:
     data.add("same", rows)
     data.add("ours", [episode(data.frames("o", 3), "mine", {2: False}), episode(data.frames("p", 2), "other")])
 
+    several = [episode(data.frames(f"m{n}", 1 + n % 3), f"m{n}") for n in range(10)]
+    data.add("many", several)
+    data.add_sharegpt("their-many", several)
+    data.add("text", [text_alone(f"t{n}") for n in range(2)])
+
     frames = {name: data.frames(name, 1 + n) for n, name in enumerate("efgh")}
     rankings = [ranking(images, name) for name, images in frames.items()]
     verdicts = [judged(images, name, name in "eg") for name, images in frames.items()]
@@ -123,6 +128,7 @@ def runs(commands: Commands, tiny_checkpoint: Path) -> Runs:
                         ("", "verdicts", "kto"),
                     )
                 },
+                **many(configured),
                 "long rankings": configured("rankings", "t6", stage="dpo", cutoff_len=CUT),
                 "long verdicts": configured("verdicts", "t7", stage="kto", cutoff_len=CUT),
             },
@@ -138,7 +144,8 @@ def runs(commands: Commands, tiny_checkpoint: Path) -> Runs:
         OFF,
     )
     two_processes = {"FORCE_TORCHRUN": "1", "NPROC_PER_NODE": "2"}
-    cli("distributed", configured("ours,theirs", "t4", ddp_backend="gloo"), two_processes)
+    apart = {**theirs, "template": "embodied_qwen2_vl", "ddp_backend": "gloo", "disable_shuffling": True}
+    cli("distributed", configured("ours,text,theirs", "t4", **apart), two_processes)
     cli("refused", configured("ours", "t5", template="qwen2_vl"), OFF)
 
     def result(name: str) -> Any:
@@ -152,6 +159,62 @@ def runs(commands: Commands, tiny_checkpoint: Path) -> Runs:
     refused_code, refused = commands.finish("refused")
     assert refused_code != 0
     return Runs(with_plugin, without, distributed, refused, data)
+
+
+def text_alone(id_: str) -> dict[str, Any]:
+    row = episode(["a", "b"], id_)
+    messages = [{**one, "content": one["content"].replace("<image>", "")} for one in row["messages"]]
+    return {"id": id_, "messages": messages, "images": []}
+
+
+def many(configured: Callable[..., dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    """Runs on the same rows in other ways, each of which must come to the same; with packs and without."""
+    runs = {}
+    kinds = {
+        "": {"cutoff_len": 400},
+        "packed ": {"cutoff_len": 200, "neat_packing": True},
+        "lora ": {"finetuning_type": "lora"},
+    }
+    for kind, switches in kinds.items():
+        how = {
+            **switches,
+            "disable_gradient_checkpointing": True,
+            "per_device_train_batch_size": 1,
+            "max_steps": 4,
+            "save_strategy": "steps",
+            "save_steps": 2,
+        }
+        whole = configured("many", f"{kind}whole", **how)
+        runs[f"{kind}whole"] = whole
+        checkpoint = str(Path(whole["output_dir"]) / "checkpoint-2")
+        runs[f"{kind}continued"] = configured("many", f"{kind}rest", **how, resume_from_checkpoint=checkpoint)
+        for start in ("fork", "spawn") if kind != "lora " else ():
+            workers = {"dataloader_num_workers": 2, "workers": start}
+            runs[f"{kind}{start}"] = configured("many", f"{kind}{start}", **how, **workers)
+    twice = {"per_device_train_batch_size": 1, "gradient_accumulation_steps": 2}
+    for whose, template in (("", "embodied_qwen2_vl"), ("their-", "qwen2_vl")):
+        runs[f"{whose}accumulated"] = configured(f"{whose}many", f"{whose}accumulated", template=template, **twice)
+    return runs
+
+
+@pytest.mark.parametrize("kind", ["", "packed ", "lora "])
+def test_a_run_that_was_interrupted_comes_to_the_weights_of_one_that_was_not(runs: Runs, kind: str) -> None:
+    trained = runs.with_plugin["train"]
+    assert len(set(trained[f"{kind}whole"]["losses"])) == 4
+    assert trained[f"{kind}continued"] == trained[f"{kind}whole"]
+
+
+@pytest.mark.parametrize("kind", ["", "packed "])
+@pytest.mark.parametrize("start", ["fork", "spawn"])
+def test_workers_of_the_data_loader_change_nothing(runs: Runs, kind: str, start: str) -> None:
+    trained = runs.with_plugin["train"]
+    assert trained[f"{kind}{start}"] == trained[f"{kind}whole"]
+
+
+def test_accumulated_gradients_come_to_the_losses_and_weights_of_the_hosts_sharegpt_path(runs: Runs) -> None:
+    trained = runs.with_plugin["train"]
+    assert len(trained["accumulated"]["losses"]) == 2
+    assert trained["accumulated"] == trained["their-accumulated"]
 
 
 def test_a_data_set_of_others_is_preprocessed_bit_for_bit_as_without_the_plugin(runs: Runs) -> None:
@@ -180,7 +243,8 @@ def test_our_format_trains_from_python_with_spawned_workers(runs: Runs) -> None:
     assert trained["weights"] != runs.with_plugin["train"]["theirs"]["weights"]
 
 
-def test_our_format_trains_from_the_command_line_in_two_processes(runs: Runs) -> None:
+def test_our_format_trains_in_two_processes_one_of_which_sees_text_alone(runs: Runs) -> None:
+    """The second process gets the two rows of text first; the vision tower is trained, so it must run there too."""
     output = runs.data.path / "t4" / "out"
     state = json.loads((output / "trainer_state.json").read_text())
     assert "Initializing 2 distributed tasks" in runs.distributed
@@ -188,10 +252,39 @@ def test_our_format_trains_from_the_command_line_in_two_processes(runs: Runs) ->
     assert json.loads((output / "embodied.json").read_text())["template"] == "embodied_qwen2_vl"
 
 
+@pytest.mark.slow
+def test_packs_train_in_two_processes_one_of_which_sees_text_alone(
+    tmp_path_factory: pytest.TempPathFactory, tiny_checkpoint: Path
+) -> None:
+    started = Commands(tmp_path_factory.mktemp("packed"))
+    data = DataFolder(started.folder)
+    data.add(
+        "both", [row for n in range(4) for row in (episode(data.frames(f"e{n}", 2), f"e{n}"), text_alone(f"t{n}"))]
+    )
+    given = configuration(
+        tiny_checkpoint,
+        data.path,
+        "both",
+        data.path / "run" / "out",
+        **{"neat_packing": True, "cutoff_len": 112, "per_device_train_batch_size": 1, "disable_shuffling": True},
+        **{"freeze_vision_tower": False, "freeze_multi_modal_projector": False, "ddp_backend": "gloo", "max_steps": 3},
+    )
+    (data.path / "packed.yaml").write_text(yaml.safe_dump(given))
+    variables = {"FORCE_TORCHRUN": "1", "NPROC_PER_NODE": "2"}
+    try:
+        started.start("packed", [CLI, "train", str(data.path / "packed.yaml")], variables)
+        code, output = started.finish("packed")
+    finally:
+        started.end()
+    assert code == 0, output[-6000:]
+    assert "Num examples = 8" in output  # no two samples share a pack: text and images take turns
+    assert json.loads((data.path / "run" / "out" / "trainer_state.json").read_text())["global_step"] == 3
+
+
 def test_one_of_two_processes_tokenizes_and_the_other_finds_it_in_the_cache(runs: Runs) -> None:
     """That is, what is hashed of our code and settings is the same in both."""
     for progress in ("Converting format of dataset:   0%", "Running tokenizer on dataset:   0%"):
-        assert runs.distributed.count(progress) == {"C": 2, "R": 1}[progress[0]]  # two data sets, then one
+        assert runs.distributed.count(progress) == {"C": 3, "R": 1}[progress[0]]  # three data sets, then one
 
 
 def test_rankings_train_to_the_losses_and_weights_of_the_hosts_own_format(runs: Runs) -> None:
