@@ -52,12 +52,15 @@ def preprocess(
     finally:
         _ours.reset(token)
 
-    prepared, report = _without_reports(prepared)
     terms = None if is_eval else checkpoint_terms(dataset, data_args, processor)
-    _tell(report)
     if not hasattr(prepared, "__len__"):
+        from .streams import for_training, with_image_bytes
+
         _leave_terms(terms, training_args)
-        return prepared
+        rows = prepared.filter(_is_sample).remove_columns(REPORT).map(with_image_bytes)
+        return rows if is_eval else for_training(rows, training_args)
+    prepared, report = _without_reports(prepared)
+    _tell(report)
     if not len(prepared):
         raise DataError(f"nothing is left to train on: all {len(dataset)} samples are left out, see above")
     # Beside the data, so that it is told again when `tokenized_path` brings the data back.
@@ -124,7 +127,9 @@ class _Typed:
         self._dataset = dataset
 
     def __iter__(self) -> Iterator[Any]:
-        return iter(self._dataset)
+        """The host looks up the columns in the first row, for which a stream would fill its buffer."""
+        names = self._dataset.column_names
+        return iter(self._dataset if names is None else [dict.fromkeys(names)])
 
     def map(self, function: Any, **kwargs: Any) -> Any:
         from datasets import Features, IterableDataset
@@ -147,11 +152,7 @@ def _feature(kind: Any) -> Any:
 
 
 def _without_reports(prepared: Any) -> tuple[Any, Report]:
-    """Takes the rows that hold reports out of a preprocessed data set; those of a stream are told as they come by."""
-    from datasets import IterableDataset
-
-    if isinstance(prepared, IterableDataset):
-        return prepared.filter(_is_sample).remove_columns(REPORT), Report()
+    """Takes the rows that hold reports out of a preprocessed data set."""
     texts = prepared.select_columns(REPORT).with_format("arrow")[:][REPORT].to_pylist() if len(prepared) else []
     if any(text is not None for text in texts):
         prepared = prepared.select([place for place, text in enumerate(texts) if text is None])
@@ -159,6 +160,7 @@ def _without_reports(prepared: Any) -> tuple[Any, Report]:
 
 
 def _is_sample(row: Mapping[str, Any]) -> bool:
+    """Leaves the rows that hold reports out of a stream, and tells them as they come by."""
     if row[REPORT] is not None:
         _tell(Report.parse(row[REPORT]))
     return row[REPORT] is None
