@@ -33,8 +33,8 @@ def require_own_batches(training_args: Any) -> None:
         raise SettingsError(
             "streaming: true needs accelerator_config: {dispatch_batches: false} in the training configuration. "
             "Without it Accelerate makes each batch in the first process and hands every process a part of each of "
-            "its tensors, cut by the number of samples; the patches of pixel_values and the three rows of "
-            "position_ids are not one to a sample, so images would be lost"
+            "its tensors, cut by the number of samples; the patches of pixel_values are not one to a sample, so the "
+            "run would end within the model, in one process as in several"
         )
 
 
@@ -58,7 +58,7 @@ class EndlessStream(IterableDataset):  # type: ignore[misc]
             processes: Among how many the shards are divided.
             process: Whose part this is.
         """
-        made = copy.copy(stream)
+        made: EndlessStream = copy.copy(stream)
         made.__class__ = cls
         made._needed, made._processes, made._process = needed, processes, process
         return made
@@ -69,7 +69,8 @@ class EndlessStream(IterableDataset):  # type: ignore[misc]
             before = given
             part = super().shard(self._processes, (self._process + number) % self._processes, contiguous=False)
             part.set_epoch(number)
-            for given, row in enumerate(part, before + 1):
+            for row in part:
+                given += 1
                 yield row
             if given == before or given >= self._needed:
                 return
@@ -110,11 +111,11 @@ def _told_of_shards(shards: int, training_args: Any) -> str:
         return ""
     return (
         f"The stream has {shards} shards for {processes} processes with {workers} dataloader workers each: {what}. "
-        f"Better are {least} or a multiple: `llamafactory-embodied pack ... shards={least}`. Of several data sets that "
-        "are mixed the one with the fewest counts."
+        f"Better are {least} or a multiple: `llamafactory-embodied pack ... shards={least}`. "
+        "Of several data sets that are mixed, the one with the fewest counts."
     )
 
 
 def with_image_bytes(row: Mapping[str, Any]) -> dict[str, Any]:
-    """A row whose images that lie in the data itself are bytes, as the host's collators read them; others are paths."""
+    """A row as the host's collators read it: images that lie in the data itself as bytes, others as paths."""
     return {"images": row["images"] and [image_bytes(image) for image in row["images"]]}

@@ -18,7 +18,7 @@ from llamafactory.train.sft import workflow
 from llamafactory_embodied import register
 
 register()
-# Transformers asks for a checkpoint's optimizer on "cpu:0" where several processes train without GPUs; torch knows "cpu".
+# Where several processes train without GPUs, Transformers wants an optimizer back on "cpu:0"; torch knows "cpu" only.
 torch.serialization.register_package(0, lambda _: None, lambda held, place: held if place == "cpu:0" else None)
 
 notes: dict[str, Any] = {}
