@@ -25,7 +25,8 @@ from .report import Row, save
 from .settings import read_settings
 from .trajectories import Trajectories, add_data_set, make, read
 
-SHARED = "/dev/shm"  # noqa: S108 (where Linux keeps shared memory)
+SHARED = "/dev/shm"
+"""Where Linux keeps shared memory."""
 
 
 @dataclass(frozen=True)

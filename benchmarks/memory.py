@@ -10,7 +10,6 @@ first tenth of it on.
 """
 
 import json
-import os
 import resource
 import shutil
 import sys
@@ -53,7 +52,7 @@ def make(folder: Path, count: int) -> str:
     for number in range(count // SHARD):
         name = shards / f"{number:05d}.parquet"
         if not name.exists():
-            os.link(first, name)
+            name.hardlink_to(first)
     info = {"ours": {"file_name": shards.name, "formatting": "embodied"}}
     replace_file(folder / f"info-{count}" / "dataset_info.json", json.dumps(info))
     return shards.name
@@ -134,7 +133,7 @@ def _noted(settings: Memory, folder: Path, count: int, streaming: bool) -> list[
         output_dir=str(place / "out"),
         cache_dir=str(place / "cache"),
     )
-    os.symlink(folder / f"shards-{count}", folder / f"info-{count}" / f"shards-{count}")
+    (folder / f"info-{count}" / f"shards-{count}").symlink_to(folder / f"shards-{count}")
     if streaming:
         own = {"dispatch_batches": False}
         given |= {"streaming": True, "buffer_size": settings.buffer_size, "accelerator_config": own}
