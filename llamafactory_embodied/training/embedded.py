@@ -42,6 +42,8 @@ def read_image(value: Any) -> str | EmbeddedImage:
     Raises:
         ValueError: It is none of these, or on another machine.
     """
+    if isinstance(value, str):
+        return _read_address(value)
     if isinstance(value, bytes):
         return EmbeddedImage(value)
     if isinstance(value, Mapping):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from PIL import Image
@@ -80,6 +81,7 @@ class ImageSizing:
         rows, columns = smart_resize(height, width, factor, min_pixels=self.min_pixels, max_pixels=self.max_pixels)
         return rows // self.patch_px, columns // self.patch_px
 
+    @lru_cache(maxsize=4096)  # noqa: B019 (a process has a sizing or two)
     def token_count(self, width: int, height: int) -> int:
         """Returns how many image tokens an image of this size, in pixels, takes; raises as `grid`."""
         rows, columns = self.grid(width, height)

@@ -36,12 +36,14 @@ class ImageRoots:
         """
         if isinstance(image, EmbeddedImage):
             return data_url(image, place) if self.embedded is None else keep(image, self.embedded, place)
-        candidates = [os.path.join(folder, image) for folder in self.folders]  # noqa: PTH118 (as the host joins)
-        existing = [path for path in candidates if os.path.isfile(path)]  # noqa: PTH113
-        for path in existing:
-            if self.allow_absolute_paths or self._inside(path):
-                return path
-        if existing:
+        exists = False
+        for folder in self.folders:
+            path = os.path.join(folder, image)  # noqa: PTH118 (as the host joins)
+            if os.path.isfile(path):  # noqa: PTH113
+                if self.allow_absolute_paths or self._inside(path):
+                    return path
+                exists = True
+        if exists:
             raise DataError(
                 f"{place}: image {image!r} lies outside {' and '.join(self.folders)}; "
                 'put it there, or set "allow_absolute_paths": true in the dataset\'s entry'
