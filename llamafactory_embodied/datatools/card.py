@@ -20,7 +20,8 @@ Trajectories of an embodied agent, as `llamafactory-embodied pack` wrote them: c
 configuration says); each `<image>` in a text stands for the next of `images`.
 
 To train with [LLaMA-Factory](https://github.com/hiyouga/LLaMA-Factory) and the plugin `llamafactory-embodied`, name
-this folder in the configuration (`streaming: true` reads it shard by shard):
+this folder in the configuration (`streaming: true` with `accelerator_config: {{dispatch_batches: false}}` reads it
+shard by shard):
 
 ```yaml
 dataset_dir: path/to/this/folder

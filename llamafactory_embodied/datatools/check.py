@@ -48,11 +48,13 @@ class Report:
     Attributes:
         samples: Rows that were read.
         images: Files that the sound samples show, each counted once for each place.
+        rows: What the sound samples are to training with the recipe, their windows counted.
         findings: In the order of the files.
     """
 
     samples: int = 0
     images: int = 0
+    rows: int = 0
     findings: list[Finding] = field(default_factory=list)
 
     @property
@@ -80,6 +82,9 @@ def run_check(settings: CheckSettings) -> int:
         lines = (json.dumps(one.as_json()) + "\n" for one in report.findings)
         replace_file(Path(settings.output), "".join(lines))
     _print(report, sources, settings)
+    if recipe:
+        cutoff = recipe.data_args.cutoff_len
+        sys.stdout.write(f"{report.rows} rows to train on at cutoff_len {cutoff}, windows counted: one epoch.\n")
     if recipe and report.wanting:
         least = recipe.data_args.cutoff_len + report.wanting
         sys.stdout.write(f"The least cutoff_len that holds the system text, the task and one turn of each: {least}.\n")
@@ -102,7 +107,7 @@ def check(sources: Sources, recipe: Recipe | None = None) -> Report:
                 found = linter.lint(source, file, row)
                 report.findings += found
                 advance(f"{len(report.findings)} findings")
-    report.images = linter.images
+    report.images, report.rows = linter.images, linter.rows
     return report
 
 
@@ -114,7 +119,7 @@ class Linter:
     """
 
     def __init__(self, recipe: Recipe | None = None) -> None:
-        self.images = 0
+        self.images = self.rows = 0
         self._recipe = recipe
         self._ids: dict[str, Place] = {}
         self._contents: dict[bytes, Place] = {}
@@ -133,7 +138,7 @@ class Linter:
         found = list(chain(self._image_rules(sample, source, place), _text_rules(sample, place)))
         found += self._duplicate_rules(sample, place)
         if self._recipe and not any(one.kind != "tag" and one.severity == "error" for one in found):
-            found += _length_rules(self._recipe, source, row.value, place)
+            found += self._length_rules(self._recipe, source, row.value, place)
         return found
 
     def _image_rules(self, sample: Sample, source: Source, place: Place) -> Iterator[Finding]:
@@ -156,6 +161,21 @@ class Linter:
             yield finding("duplicate-sample", place, f"says and shows the same as {_named(same)}")
         elif before is not place:
             yield finding("duplicate-id", place, f"has the id of {_named(before)}")
+
+    def _length_rules(self, recipe: Recipe, source: Source, value: Any, place: Place) -> Iterator[Finding]:
+        row = source.converter(value)
+        try:
+            report = recipe.becomes(row)
+        except DataError as error:
+            yield finding_of_error(str(error), place, "encoding")
+            return
+        self.rows += report.windows if report.cut else 1 - len(report.left_out)
+        for _, reason in report.left_out:
+            yield finding("overlong", place, reason.partition(": ")[2] or reason, "warning")
+        if report.cut and not report.left_out:
+            tokens = len(recipe.encode_whole(row).input_ids)
+            becomes = f"becomes {report.windows} windows"
+            yield finding("overlong", place, f"takes {tokens} tokens, {becomes}", "warning")
 
 
 def _digest(image: Any) -> str:
@@ -199,21 +219,6 @@ def _text_rules(sample: Sample, place: Place) -> Iterator[Finding]:
             yield finding("tag", where, problem, "error" if turn.loss else "warning")
         for problem in decision_problems(turn.content):
             yield finding("decision", where, problem)
-
-
-def _length_rules(recipe: Recipe, source: Source, value: Any, place: Place) -> Iterator[Finding]:
-    row = source.converter(value)
-    try:
-        report = recipe.becomes(row)
-    except DataError as error:
-        yield finding_of_error(str(error), place, "encoding")
-        return
-    for _, reason in report.left_out:
-        yield finding("overlong", place, reason.partition(": ")[2] or reason, "warning")
-    if report.cut and not report.left_out:
-        tokens = len(recipe.encode_whole(row).input_ids)
-        becomes = f"becomes {report.windows} windows"
-        yield finding("overlong", place, f"takes {tokens} tokens, {becomes}", "warning")
 
 
 def _print(report: Report, sources: Sources, settings: CheckSettings) -> None:

@@ -56,7 +56,9 @@ class EmbodiedConverter:
             dataset=file,
             names=names_of(entry),
             roots=ImageRoots(
-                _folders(file, dataset_attr, data_args), entry.allow_absolute_paths, embedded=str(cache / "images")
+                _folders(file, dataset_attr, data_args),
+                entry.allow_absolute_paths,
+                embedded=None if cache is None else str(cache / "images"),
             ),
             overflow=entry.overflow,
             window_context=entry.window_context,

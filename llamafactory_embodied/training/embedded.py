@@ -1,7 +1,8 @@
 """Images as data files give them: as paths, or as bytes, which are kept as files, once each.
 
 The host's `_images` are paths, and bytes cannot be mixed with them. A file is named after its content, so every cache
-and every run that is made from the same data refers to the same one.
+and every run that is made from the same data refers to the same one. Of a stream nothing is kept: there the text in
+place of a path is the image itself, as a data URL.
 """
 
 from __future__ import annotations
@@ -41,6 +42,8 @@ def read_image(value: Any) -> str | EmbeddedImage:
     Raises:
         ValueError: It is none of these, or on another machine.
     """
+    if isinstance(value, str):
+        return _read_address(value)
     if isinstance(value, bytes):
         return EmbeddedImage(value)
     if isinstance(value, Mapping):
@@ -50,6 +53,16 @@ def read_image(value: Any) -> str | EmbeddedImage:
     if not isinstance(value, str):
         raise ValueError(f"expected a path or an image's bytes, got {type(value).__name__}")
     return _read_address(value)
+
+
+def data_url(image: EmbeddedImage, place: str) -> str:
+    """Returns an image as a text, which can stand where paths do; raises as `keep`."""
+    return f"data:image/{_format_of(image, place)};base64,{base64.b64encode(image.content).decode()}"
+
+
+def image_bytes(image: str) -> str | bytes:
+    """Returns the bytes of what `data_url` made, and a path as it is."""
+    return base64.b64decode(image.partition(",")[2]) if image.startswith("data:") else image
 
 
 def _read_address(address: str) -> str | EmbeddedImage:

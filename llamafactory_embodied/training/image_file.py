@@ -1,9 +1,10 @@
 """What an image file says of itself in its first and last bytes: its size, and whether it has been cut off."""
 
+import io
 import os
 import zlib
 from functools import lru_cache
-from typing import NamedTuple
+from typing import BinaryIO, NamedTuple
 
 from PIL import Image
 
@@ -43,6 +44,11 @@ def inspect_image(path: str) -> ImageFile:
     return _inspect(path, stat.st_size, stat.st_mtime_ns)
 
 
+def inspect_bytes(content: bytes) -> ImageFile:
+    """As `inspect_image`, of a file's bytes."""
+    return _told(io.BytesIO(content), content[:_PNG_HEAD_BYTES], content[-_TAIL_BYTES:], len(content))
+
+
 @lru_cache(maxsize=2**18)
 def _inspect(path: str, size: int, _changed: int) -> ImageFile:
     try:
@@ -54,12 +60,17 @@ def _inspect(path: str, size: int, _changed: int) -> ImageFile:
             os.close(descriptor)
     except OSError as error:
         return ImageFile(0, 0, unreadable=error.strerror or str(error))
+    return _told(path, head, tail, size)
+
+
+def _told(file: str | BinaryIO, head: bytes, tail: bytes, size: int) -> ImageFile:
+    """What the first and the last bytes of a file tell; `file` is opened where they do not do."""
     if not head:
         return ImageFile(0, 0, unreadable="the file is empty")
     missing = _missing_end(head, tail, size)
-    if missing and _decodes(path):
+    if missing and _decodes(file):
         missing = ""  # some writers leave out the end mark
-    size_px = _png_size(head) or _pillow_size(path)
+    size_px = _png_size(head) or _pillow_size(file)
     if isinstance(size_px, str):
         return ImageFile(0, 0, truncated=missing) if missing else ImageFile(0, 0, unreadable=size_px)
     limit = 2 * (Image.MAX_IMAGE_PIXELS or 0)
@@ -77,17 +88,17 @@ def _png_size(head: bytes) -> tuple[int, int] | None:
     return int.from_bytes(head[16:20], "big"), int.from_bytes(head[20:24], "big")
 
 
-def _pillow_size(path: str) -> tuple[int, int] | str:
+def _pillow_size(file: str | BinaryIO) -> tuple[int, int] | str:
     try:
-        with Image.open(path) as image:
+        with Image.open(file) as image:
             return image.width, image.height
     except _PILLOW_ERRORS as error:
         return str(error)
 
 
-def _decodes(path: str) -> bool:
+def _decodes(file: str | BinaryIO) -> bool:
     try:
-        with Image.open(path) as image:
+        with Image.open(file) as image:
             image.load()
     except _PILLOW_ERRORS:
         return False

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from PIL import Image
 
 from ..errors import DataError
-from .image_file import inspect_image
+from .embedded import image_bytes
+from .image_file import inspect_bytes, inspect_image
 
 # Qwen's image processors take no narrower image: the host widens it to this before they see it.
 _MIN_SIDE_PX = 28
@@ -79,6 +81,7 @@ class ImageSizing:
         rows, columns = smart_resize(height, width, factor, min_pixels=self.min_pixels, max_pixels=self.max_pixels)
         return rows // self.patch_px, columns // self.patch_px
 
+    @lru_cache(maxsize=4096)  # noqa: B019 (a process has a sizing or two)
     def token_count(self, width: int, height: int) -> int:
         """Returns how many image tokens an image of this size, in pixels, takes; raises as `grid`."""
         rows, columns = self.grid(width, height)
@@ -100,15 +103,16 @@ class ImageSizing:
         return width, height
 
 
-def size_of(image: str | Image.Image) -> tuple[int, int]:
-    """Returns (width, height) of an image in pixels; of a file by its header.
+def size_of(image: str | bytes | Image.Image) -> tuple[int, int]:
+    """Returns (width, height) of an image in pixels; of a file, or the bytes or the data URL of one, by its header.
 
     Raises:
         DataError: The file is not there, not an image, or cut off.
     """
     if isinstance(image, Image.Image):
         return image.size
-    file = inspect_image(image)
+    content = image_bytes(image) if isinstance(image, str) else image
+    file = inspect_bytes(content) if isinstance(content, bytes) else inspect_image(content)
     if file.fault:
-        raise DataError(f"image {image}: {file.fault}")
+        raise DataError(f"image {content if isinstance(content, str) else 'in the data'}: {file.fault}")
     return file.width, file.height

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from ..errors import DataError
-from .embedded import EmbeddedImage, keep
+from .embedded import EmbeddedImage, data_url, keep
 
 
 @dataclass(frozen=True)
@@ -17,15 +17,15 @@ class ImageRoots:
     Attributes:
         folders: The data file's folder, then `media_dir`.
         allow_absolute_paths: Whether a path may lead out of the folders.
-        embedded: Folder for the images that data files hold as bytes.
+        embedded: Folder for the images that data files hold as bytes; None where none is kept.
     """
 
     folders: tuple[str, ...]
     allow_absolute_paths: bool = False
-    embedded: str = "embedded-images"
+    embedded: str | None = None
 
     def resolve(self, image: str | EmbeddedImage, place: str) -> str:
-        """Returns the path of an existing file, which is written for an image that has none.
+        """Returns the path of an existing file, which is written for an image that has none, or else its data URL.
 
         Args:
             image: The path as the data file has it, or the image's bytes.
@@ -35,13 +35,15 @@ class ImageRoots:
             DataError: There is no such file, or it lies outside the folders; or the bytes are no image.
         """
         if isinstance(image, EmbeddedImage):
-            return keep(image, self.embedded, place)
-        candidates = [os.path.join(folder, image) for folder in self.folders]  # noqa: PTH118 (as the host joins)
-        existing = [path for path in candidates if os.path.isfile(path)]  # noqa: PTH113
-        for path in existing:
-            if self.allow_absolute_paths or self._inside(path):
-                return path
-        if existing:
+            return data_url(image, place) if self.embedded is None else keep(image, self.embedded, place)
+        exists = False
+        for folder in self.folders:
+            path = os.path.join(folder, image)  # noqa: PTH118 (as the host joins)
+            if os.path.isfile(path):  # noqa: PTH113
+                if self.allow_absolute_paths or self._inside(path):
+                    return path
+                exists = True
+        if exists:
             raise DataError(
                 f"{place}: image {image!r} lies outside {' and '.join(self.folders)}; "
                 'put it there, or set "allow_absolute_paths": true in the dataset\'s entry'

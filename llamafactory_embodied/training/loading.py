@@ -11,14 +11,14 @@ import copy
 import hashlib
 import json
 import os
-from collections.abc import Callable, Iterator, Mapping
-from itertools import repeat
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from ..errors import DataError
 from .columns import ERROR, ROW, features
 from .embedded import cache_folder
-from .rows import Row, read_rows, sound_rows
+from .rows import Row, read_rows
 
 
 def load(stock: Callable[..., Any], dataset_attr: Any, model_args: Any, data_args: Any, training_args: Any) -> Any:
@@ -30,14 +30,21 @@ def load(stock: Callable[..., Any], dataset_attr: Any, model_args: Any, data_arg
     from datasets.exceptions import DatasetGenerationError
 
     dataset_attr = copy.copy(dataset_attr)
-    dataset_attr.embodied_cache = cache_folder(model_args.cache_dir)
-    if data_args.streaming and dataset_attr.load_from != "file":
+    dataset_attr.embodied_cache = None if data_args.streaming else cache_folder(model_args.cache_dir)
+    if data_args.streaming:
+        from .streams import require_own_batches
+
+        require_own_batches(training_args)
+        if dataset_attr.load_from == "file":
+            return _streamed(dataset_attr, model_args, data_args, training_args)
         data_args = copy.copy(data_args)
         data_args.preprocessing_num_workers = None  # `datasets` streams in one process, and refuses to be told of more
     try:
         return stock(dataset_attr, model_args, data_args, training_args)
     except DatasetGenerationError:
-        files = _json_files(dataset_attr, data_args)
+        if dataset_attr.load_from != "file":
+            raise
+        files = [file for file in _files(dataset_attr, data_args) if file.suffix in (".jsonl", ".json")]
         if not files:
             raise
         skip = dataset_attr.embodied_entry.on_error == "skip"
@@ -47,13 +54,55 @@ def load(stock: Callable[..., Any], dataset_attr: Any, model_args: Any, data_arg
     return stock(dataset_attr, model_args, data_args, training_args)
 
 
-def _json_files(dataset_attr: Any, data_args: Any) -> list[Path]:
-    """The JSON files of a data set that lies on the local disk."""
-    if dataset_attr.load_from != "file":
-        return []
+def _streamed(dataset_attr: Any, model_args: Any, data_args: Any, training_args: Any) -> Any:
+    """A data set on the local disk as a stream, which the host would first copy into its cache as a whole."""
+    from datasets import Features, IterableDataset, Value, load_dataset
+    from llamafactory.data import loader
+    from llamafactory.extras.constants import FILEEXT2TYPE
+
+    from .streams import least_shards
+
+    files = _files(dataset_attr, data_args)
+    kinds = {FILEEXT2TYPE.get(file.suffix[1:], file.suffix) for file in files}
+    if kinds == {"json"}:
+        parts = -(-least_shards(training_args) // len(files))
+        shards = [(str(file), part, parts) for file in files for part in range(parts)]
+        given = {"shards": shards, "skip": dataset_attr.embodied_entry.on_error == "skip"}
+        text = Features({ROW: Value("string"), ERROR: Value("string")})
+        rows = IterableDataset.from_generator(_texts, features=text, gen_kwargs=given)
+    elif len(kinds) == 1:
+        names, split = list(map(str, files)), dataset_attr.split
+        rows = load_dataset(*kinds, data_files=names, split=split, cache_dir=model_args.cache_dir, streaming=True)
+    else:
+        raise DataError(f"{dataset_attr.dataset_name}: expected files of one kind, found {sorted(kinds) or 'none'}")
+    return loader.align_dataset(rows, dataset_attr, data_args, training_args)
+
+
+def _files(dataset_attr: Any, data_args: Any) -> list[Path]:
+    """The files of a data set that lies on the local disk.
+
+    Raises:
+        DataError: There is no such file or folder.
+    """
     path = Path(data_args.dataset_dir) / dataset_attr.dataset_name
-    files = sorted(path.iterdir()) if path.is_dir() else [path]
-    return [file for file in files if file.suffix in (".jsonl", ".json")]
+    if not path.exists():
+        raise DataError(f"{path} is not there")
+    return sorted(path.iterdir()) if path.is_dir() else [path]
+
+
+def _texts(shards: list[tuple[str, int, int]], skip: bool) -> Iterator[dict[str, str]]:
+    """The rows of parts of JSON files, each as one text.
+
+    Raises:
+        DataError: A row is damaged, and such rows are not skipped.
+    """
+    for name, part, parts in shards:
+        file = Path(name)
+        for row in read_rows(file, part, parts):
+            text = _as_text(file, row)
+            if text[ERROR] and not skip:
+                raise DataError(text[ERROR])
+            yield text
 
 
 def _as_texts(files: list[Path], folder: Path, skip: bool) -> Path:
@@ -69,20 +118,17 @@ def _as_texts(files: list[Path], folder: Path, skip: bool) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
     with temporary.open("w", encoding="utf-8") as lines:
-        for file in files:
-            texts = map(_as_text, repeat(file), read_rows(file)) if skip else map(_text_of, sound_rows(file))
-            lines.writelines(json.dumps(text) + "\n" for text in texts)
+        texts = _texts([(str(file), 0, 1) for file in files], skip)
+        lines.writelines(json.dumps(text) + "\n" for text in texts)
     temporary.replace(path)
     return path
 
 
 def _as_text(file: Path, row: Row) -> dict[str, str]:
     """A row, or in its place why it cannot be read: the converter names it when it leaves it out."""
-    return {ROW: "", ERROR: f"{file}, line {row.line}: {row.problem}"} if row.value is None else _text_of(row.value)
-
-
-def _text_of(value: Mapping[str, Any]) -> dict[str, str]:
-    return {ROW: json.dumps(value), ERROR: ""}
+    if row.value is None:
+        return {ROW: "", ERROR: f"{file}, line {row.line}: {row.problem}"}
+    return {ROW: json.dumps(row.value), ERROR: ""}
 
 
 def _digest(value: Any) -> str:

@@ -58,7 +58,13 @@ def preprocess(
     _leave_terms(terms, training_args)
     # Beside the data, so that it is told again when `tokenized_path` brings the data back.
     prepared.info.description = json.dumps({"embodied": {"report": str(typed.report), "terms": terms}})
-    return prepared
+    if hasattr(prepared, "__len__"):
+        return prepared
+
+    from .streams import for_training, with_image_bytes
+
+    rows = prepared.map(with_image_bytes)
+    return rows if is_eval else for_training(rows, training_args)
 
 
 def recall(dataset_module: Mapping[str, Any], model_args: Any, data_args: Any, training_args: Any) -> None:
@@ -136,7 +142,9 @@ class _Typed:
         self.report = Report()
 
     def __iter__(self) -> Iterator[Any]:
-        return iter(self._dataset)
+        """The host looks up the columns in the first row, for which a stream would fill its buffer."""
+        names = self._dataset.column_names
+        return iter(self._dataset if names is None else [dict.fromkeys(names)])
 
     def map(self, function: Any, **kwargs: Any) -> Any:
         from datasets import Features, IterableDataset
@@ -172,6 +180,7 @@ def _without_reports(prepared: Any) -> tuple[Any, Report]:
 
 
 def _is_sample(row: Mapping[str, Any]) -> bool:
+    """Leaves the rows that hold reports out of a stream, and tells them as they come by."""
     if row[REPORT] is not None:
         _tell(Report.parse(row[REPORT]))
     return row[REPORT] is None

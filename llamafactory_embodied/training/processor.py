@@ -70,6 +70,8 @@ class UnpackedRows(MarkedRows):
         """Sequences as `datasets` takes them fastest; a stream hands them to the collator, which wants lists."""
         if self.data_args.streaming:
             return [list(map(int, value)) for value in values]
+        if kind == "int8":  # masks of rows that are not packed: the host makes them of ones only
+            return [np.ones(len(value), kind) for value in values]
         return [np.asarray(value, kind) for value in values]
 
     def column_types(self) -> dict[str, Any]:

@@ -10,6 +10,7 @@ import json
 import re
 from codecs import getincrementaldecoder
 from collections.abc import Iterator, Mapping
+from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
@@ -39,36 +40,29 @@ class Row(NamedTuple):
     problem: str = ""
 
 
-def read_rows(path: Path) -> Iterator[Row]:
+def read_rows(path: Path, part: int = 0, parts: int = 1) -> Iterator[Row]:
     """Yields the rows of a JSON Lines, JSON or Parquet file, damaged ones among them.
+
+    Args:
+        path: The file.
+        part: Which of its parts is read, from 0: in JSON Lines the others' lines are passed over unread.
+        parts: How many readers share the file; each has every `parts`-th row.
 
     Raises:
         DataError: The file cannot be read at all, or is of another kind.
     """
     try:
         if path.suffix == ".parquet":
-            yield from _parquet_rows(path)
+            yield from islice(_parquet_rows(path), part, None, parts)
         elif path.suffix in SUFFIXES:
             with path.open("rb") as file:
                 is_array = file.read(1024).lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"[")
                 file.seek(0)
-                yield from _array_rows(file) if is_array else _line_rows(file)
+                yield from islice(_array_rows(file), part, None, parts) if is_array else _line_rows(file, part, parts)
         else:
             raise DataError(f"{path}: expected a file that ends in {', '.join(SUFFIXES)}")
     except OSError as error:
         raise DataError(f"{path} cannot be read: {error.strerror or error}") from error
-
-
-def sound_rows(path: Path) -> Iterator[Mapping[str, Any]]:
-    """Yields the values of a file's rows.
-
-    Raises:
-        DataError: As `read_rows`; or a row is damaged: names file and line.
-    """
-    for row in read_rows(path):
-        if row.value is None:
-            raise DataError(f"{path}, line {row.line}: {row.problem}")
-        yield row.value
 
 
 def count_rows(path: Path) -> int:
@@ -81,10 +75,10 @@ def count_rows(path: Path) -> int:
     return sum(1 for _ in read_rows(path))
 
 
-def _line_rows(file: BinaryIO) -> Iterator[Row]:
+def _line_rows(file: BinaryIO, part: int, parts: int) -> Iterator[Row]:
     start = 0
     for number, line in enumerate(file, start=1):
-        if not line.isspace():
+        if (number - 1) % parts == part and not line.isspace():
             yield _row(number, start, line)
         start += len(line)
 

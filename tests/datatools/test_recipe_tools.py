@@ -167,9 +167,12 @@ def test_what_is_too_long_for_the_recipe_is_named_with_its_length(tmp_path: Path
 def test_what_becomes_of_a_sample_that_is_too_long_is_a_warning(tmp_path: Path, overflow: str, said: str) -> None:
     row = sample("long", 6)
     recipe = Recipe(write_ours(tmp_path, [row], overflow=overflow))
-    (one,) = lint(tmp_path, cutoff_len=len(encoded(recipe, row).input_ids) * 2 // 3).findings
+    report = lint(tmp_path, cutoff_len=len(encoded(recipe, row).input_ids) * 2 // 3)
+    (one,) = report.findings
     assert (one.kind, one.severity, one.place.sample) == ("overlong", "warning", "long")
     assert re.search(said, one.problem)
+    windows = re.search(r"becomes (\d) windows", one.problem)
+    assert report.rows == (int(windows[1]) if windows else {"drop": 0, "keep_last": 1}[overflow])
 
 
 def test_an_error_says_which_cutoff_would_do_where_not_even_one_turn_fits(tmp_path: Path) -> None:

@@ -61,7 +61,7 @@ SWITCHES: dict[str, dict[str, Any]] = {
     "new special tokens": {"add_special_tokens": "Fridge"},
     "new tokens": {"add_tokens": "Fridge,thing"},
     "default_system": {"default_system": "Be brief."},
-    "streaming": {"streaming": True, "buffer_size": 1, "dataloader_num_workers": 1},
+    "streaming": {"streaming": True, "buffer_size": 1, "dataloader_num_workers": 1, "max_steps": 1},
 }
 # Version -> switches that it does not know, or refuses with the transformers that it takes.
 UNKNOWN = {"0.9.4": ("preserve_thinking",)}
@@ -75,7 +75,13 @@ def test_a_switch_does_what_it_does_to_sharegpt_data(host: Host, both: DataFolde
     theirs = columns(host.datasets(both, "theirs", **SWITCHES[name]))
     assert ours == theirs
     assert sum(map(len, ours.values())) >= 2
-    unswitched = SWITCHES[name].keys() & {"template", "cutoff_len", "buffer_size", "dataloader_num_workers"}
+    unswitched = SWITCHES[name].keys() & {
+        "template",
+        "cutoff_len",
+        "buffer_size",
+        "dataloader_num_workers",
+        "max_steps",
+    }
     without = host.datasets(both, "ours", **{key: SWITCHES[name][key] for key in unswitched})
     same = ("enable_thinking", "streaming", "default_system")  # on by default; another way to the same; rows have one
     assert (columns(without) == ours) is (name in same)

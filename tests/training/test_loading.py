@@ -43,7 +43,7 @@ def test_rows_load_whatever_keys_and_types_they_have(host: Host, data: DataFolde
     data.add("plain", plain)
     data.add("lines", odd)
     array(data, "array", odd, indent=1)
-    further = {"streaming": True, "dataloader_num_workers": 1, "buffer_size": 1} if streaming else {}
+    further = {"streaming": True, "dataloader_num_workers": 1, "buffer_size": 1, "max_steps": 1} if streaming else {}
 
     expected = tokens(host.preprocess(data, "plain"))
 
@@ -100,16 +100,12 @@ def parquet(data: DataFolder, name: str, rows: list[dict[str, Any]], decoded: bo
 
 
 @pytest.mark.parametrize("decoded", [False, True])
-@pytest.mark.parametrize("streaming", [False, True])
-def test_images_within_a_file_are_kept_once_as_they_are(
-    host: Host, data: DataFolder, decoded: bool, streaming: bool
-) -> None:
+def test_images_within_a_file_are_kept_once_as_they_are(host: Host, data: DataFolder, decoded: bool) -> None:
     frames = data.frames("a", 2)
     rows = [episode(frames, "a"), episode(frames[::-1], "b")]
     expected = host.preprocess(data, data.add("paths", rows))
-    further = {"streaming": True, "dataloader_num_workers": 1, "buffer_size": 1} if streaming else {}
 
-    loaded = list(host.preprocess(data, parquet(data, "packed", rows, decoded), **further))
+    loaded = list(host.preprocess(data, parquet(data, "packed", rows, decoded)))
 
     assert tokens(loaded) == tokens(expected)
     kept = {path for row in loaded for path in row["images"]}
@@ -118,6 +114,22 @@ def test_images_within_a_file_are_kept_once_as_they_are(
     for frame, path in zip(frames, loaded[0]["images"], strict=True):
         assert Path(path).read_bytes() == (data.path / frame).read_bytes()
         assert Path(path).name == f"{hashlib.sha256(Path(path).read_bytes()).hexdigest()}.png"
+
+
+@pytest.mark.parametrize("decoded", [False, True])
+def test_images_within_a_streamed_file_are_kept_nowhere(host: Host, data: DataFolder, decoded: bool) -> None:
+    frames = data.frames("a", 2)
+    rows = [episode(frames, "a"), episode(frames[::-1], "b")]
+    expected = host.preprocess(data, data.add("paths", rows))
+    further = {"streaming": True, "dataloader_num_workers": 1, "buffer_size": 1, "max_steps": 1}
+
+    loaded = list(host.preprocess(data, parquet(data, "packed", rows, decoded), **further))
+
+    assert tokens(loaded) == tokens(expected)
+    assert not (data.path / "cache/llamafactory_embodied").exists()
+    assert [row["images"] for row in loaded] == [
+        [(data.path / frame).read_bytes() for frame in row["images"]] for row in rows
+    ]
 
 
 def test_bytes_that_are_no_image_name_sample_and_message(host: Host, data: DataFolder) -> None:
@@ -147,7 +159,7 @@ def test_our_rows_mix_with_others_in_each_way_the_host_mixes(
     data.add("paths", rows)
     parquet(data, "bytes", rows)
     data.add("bare", [text_only("a"), text_only("b")])
-    stream = {"streaming": True, "dataloader_num_workers": 1, "buffer_size": 1}
+    stream = {"streaming": True, "dataloader_num_workers": 1, "buffer_size": 1, "max_steps": 1}
     expected = sorted(tokens(host.preprocess(data, ours)) + tokens(host.preprocess(data, other)))
 
     for further in ({}, {"mix_strategy": "interleave_over"}, stream, {"mix_strategy": "interleave_over", **stream}):

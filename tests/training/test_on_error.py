@@ -56,7 +56,7 @@ def test_a_stream_without_the_damaged_is_the_stream_of_the_sound(
 ) -> None:
     rows, said = damaged(data)
     data.add("ours", rows, on_error="skip")
-    streamed = host.preprocess(data, "ours", streaming=True, buffer_size=1, dataloader_num_workers=1)
+    streamed = host.preprocess(data, "ours", streaming=True, buffer_size=1, dataloader_num_workers=1, max_steps=1)
     assert sorted(row["embodied_id"] for row in streamed) == ["sound-1", "sound-2"]
     assert all(any(f"sample '{name}'" in message for message in log.messages) for name in said)
 

@@ -18,7 +18,10 @@ def rows_of(loaded: Any) -> list[tuple[Any, ...]]:
             row["embodied_id"],
             list(row["input_ids"]),
             list(row["labels"]),
-            [hashlib.sha256(Path(path).read_bytes()).hexdigest() for path in row["images"] or ()],
+            [
+                hashlib.sha256(image if isinstance(image, bytes) else Path(image).read_bytes()).hexdigest()
+                for image in row["images"] or ()
+            ],
         )
         for row in loaded
     ]
@@ -64,7 +67,7 @@ def test_a_packed_set_gives_the_same_training_rows(
     packed = data.path / "packed"
     assert main(["pack", str(data.path), f"output_dir={packed}", "shards=3"]) == 0
     if "streaming" in further:
-        further = {"streaming": True, "dataloader_num_workers": 2, "buffer_size": 1}
+        further = {"streaming": True, "dataloader_num_workers": 2, "buffer_size": 1, "max_steps": 1}
 
     how = {"cutoff_len": 380, **further}
     expected = rows_of(host.preprocess(data, "ours", **how))
@@ -82,7 +85,7 @@ def test_a_packed_set_streams_shard_by_shard(host: Host, data: DataFolder) -> No
     data.add("ours", [episode(data.frames(f"e{number}", 1), f"e{number}") for number in range(8)])
     packed = data.path / "packed"
     assert main(["pack", str(data.path), f"output_dir={packed}", "shards=4"]) == 0
-    how = {"streaming": True, "dataloader_num_workers": 2, "buffer_size": 1}
+    how = {"streaming": True, "dataloader_num_workers": 2, "buffer_size": 1, "max_steps": 1}
     *arguments, tokens = host.load(**configuration(host.checkpoint, packed, "ours", data.path / "out", **how))
     stream = get_dataset(*arguments, stage="sft", **tokens)["train_dataset"]
     assert stream.n_shards == 4

@@ -165,7 +165,7 @@ def test_each_judged_prompt_meets_the_answer_that_the_host_pairs_with_it(
 def test_rows_of_both_formats_come_in_a_stream(host: Host, data: DataFolder, stage: str) -> None:
     count = add_both(data, stage)
     names = [name for name in host.preprocess(data, "ours", stage).column_names if name.endswith("input_ids")]
-    stream = {"streaming": True, "dataloader_num_workers": 1, "buffer_size": 1}
+    stream = {"streaming": True, "dataloader_num_workers": 1, "buffer_size": 1, "max_steps": 1}
     streamed = list(host.preprocess(data, "theirs,ours", stage, **stream))
     assert [row["embodied_id"] for row in streamed].count("") == count
     assert all(row[name] for row in streamed for name in names)

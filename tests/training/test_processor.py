@@ -85,7 +85,7 @@ def test_rows_of_others_are_the_same_when_mixed_with_ours(
 @pytest.mark.parametrize("order", ["theirs,ours", "ours,theirs"])
 def test_a_stream_of_both_gives_the_rows_of_each(host: Host, both: DataFolder, order: str) -> None:
     alone = [row["input_ids"] + row["labels"] for row in host.preprocess(both, "theirs")]
-    streamed = list(host.preprocess(both, order, streaming=True, buffer_size=1, dataloader_num_workers=1))
+    streamed = list(host.preprocess(both, order, streaming=True, buffer_size=1, dataloader_num_workers=1, max_steps=1))
 
     others = [row["input_ids"] + row["labels"] for row in streamed if not row["embodied_id"]]
     assert sorted(others) == sorted(alone)
@@ -230,7 +230,7 @@ def test_a_sample_over_cutoff_len_is_dropped_by_name_where_the_entry_says_so(
 @pytest.mark.parametrize("streaming", [False, True])
 def test_a_sample_that_just_fits_is_whole(host: Host, both: DataFolder, streaming: bool) -> None:
     lengths = [len(row["input_ids"]) for row in host.preprocess(both, "ours")]
-    further = {"streaming": True, "dataloader_num_workers": 1} if streaming else {}
+    further = {"streaming": True, "dataloader_num_workers": 1, "max_steps": 1} if streaming else {}
     rows = host.preprocess(both, "ours", cutoff_len=max(lengths), **further)
     assert sorted(len(row["input_ids"]) for row in rows) == sorted(lengths)
 

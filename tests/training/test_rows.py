@@ -1,4 +1,5 @@
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ from toy_host import DataFolder, Host, episode
 
 from llamafactory_embodied.errors import DataError
 from llamafactory_embodied.training import rows
-from llamafactory_embodied.training.rows import count_rows, read_rows, sound_rows
+from llamafactory_embodied.training.rows import Row, count_rows, read_rows
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=30)
 VALUE = st.recursive(st.none() | st.booleans() | st.integers() | TEXT, lambda inner: st.lists(inner, max_size=3))
@@ -136,8 +137,16 @@ def test_nesting_without_end_is_damage(tmp_path: Path) -> None:
 def test_whole_lines_and_blank_lines_pass(tmp_path: Path) -> None:
     path = tmp_path / "a.jsonl"
     path.write_text('{"id": "a"}\n\n{"id": "b"}')
-    assert list(sound_rows(path)) == [{"id": "a"}, {"id": "b"}]
-    assert [row.line for row in read_rows(path)] == [1, 3]
+    assert list(read_rows(path)) == [Row(1, {"id": "a"}), Row(3, {"id": "b"})]
+
+
+@pytest.mark.parametrize("array", [False, True])
+def test_parts_of_a_file_are_its_rows_once_each(tmp_path: Path, array: bool) -> None:
+    path = tmp_path / "a.json"
+    rows = [{"id": str(number)} for number in range(10)]
+    path.write_text(json.dumps(rows) if array else "".join(json.dumps(row) + "\n" for row in rows))
+    parts = [[row.value for row in read_rows(path, part, 3)] for part in range(3)]
+    assert parts == [rows[part::3] for part in range(3)]
 
 
 @pytest.mark.parametrize(
@@ -152,8 +161,9 @@ def test_whole_lines_and_blank_lines_pass(tmp_path: Path) -> None:
 def test_a_damaged_line_is_named(tmp_path: Path, line: bytes, message: str) -> None:
     path = tmp_path / "a.jsonl"
     path.write_bytes(b'{"id": "a"}\n' + line)
-    with pytest.raises(DataError, match=rf"a\.jsonl, {message}"):
-        list(sound_rows(path))
+    first, damaged = read_rows(path)
+    assert first == Row(1, {"id": "a"})
+    assert re.search(message, f"line {damaged.line}: {damaged.problem}")
 
 
 @pytest.mark.parametrize("keep", [0.0, 0.5, 0.95])

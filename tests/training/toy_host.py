@@ -95,6 +95,7 @@ def configuration(
         "save_strategy": "no",
         "report_to": "none",
         "use_cpu": True,
+        "accelerator_config": {"dispatch_batches": False},
         "bf16": False,
         "seed": 7,
         **further,
