@@ -21,7 +21,7 @@ RECORDINGS = "EMBODIED_THOR_DATA"
 class Selection:
     """What is played."""
 
-    profile: str = option("kitchen", "room profile: " + ", ".join(PROFILES))
+    profile: str = option("household", "room profile: " + ", ".join(PROFILES))
     split: str = option("train", "which rooms: base, train, dev or test; they share no seed")
     rooms: int = option(10, "how many generated rooms", least=0)
     recorded: tuple[str, ...] = option((), f"recorded scenes to add, such as FloorPlan5, where {RECORDINGS} is set")
