@@ -1,11 +1,11 @@
 """Tasks as the reference system's generator makes them of a scene, in its own format: what its published set is from.
 
 The filters are the reference's (TaskGenerate.py; numbers in parentheses are its lines), with their slips: a thing's
-furniture is the last of its parents, in the order of their names; what a thing is brought to is the first object of its
-type, whichever was looked at. Use `generate` for tasks that can all be done.
+furniture is the last of its parents, in the order of their names; what a thing is brought to is the first object of
+its type, whichever was looked at. Use `generate` for tasks that can all be done.
 
-Search, pickup and toggle follow from the scene. Where a thing is brought to is drawn: two runs of the reference agree in
-no more than the things.
+Search, pickup and toggle follow from the scene. Where a thing is brought to is drawn: two runs of the reference agree
+in no more than the things.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
