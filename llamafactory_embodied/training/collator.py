@@ -25,6 +25,7 @@ from .image_tokens import ImageSizing, size_of
 from .marked_rows import SAMPLE_ID
 from .packing import Packer, unpack
 from .patches import with_fast_patches
+from .reading import read_images
 
 Sample = tuple[str, Sequence[Sequence[int]], Sequence[str]]
 
@@ -60,12 +61,23 @@ class ImageCheck:
             self._check(*sample)
         stock, self.processor = self.processor, self._quick_processor
         try:
-            return super().__call__(features)  # type: ignore[misc]
+            return super().__call__(self._with_images(features))  # type: ignore[misc]
         except OSError as error:
             names = ", ".join(id_ for id_, *_ in ours)
             raise DataError(f"an image of the samples {names} cannot be read: {error}") from error
         finally:
             self.processor = stock
+
+    def _with_images(self, features: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """The rows with their images read, where the images are of a plugin that we know."""
+        if self._sizing is None:
+            return features
+        asked = [image for feature in features for image in feature.get("images") or []]
+        images = iter(read_images(self.template.mm_plugin, self.processor, asked))
+        return [
+            feature | {"images": [next(images) for _ in feature["images"]]} if feature.get("images") else feature
+            for feature in features
+        ]
 
     def _samples(self, feature: Mapping[str, Any]) -> list[Sample]:
         """Name, token ids and images of each sample of a row; the name is "" where it is not ours."""
@@ -130,7 +142,7 @@ class EmbodiedCollator(ImageCheck, SFTDataCollatorWith4DAttentionMask):  # type:
     2. A batch of such packs without an image gets a blank one as one more sample, on which nothing is trained, so that
        the vision tower runs in each process; the host adds it where there are no packs.
     3. The image tokens of each sample of ours are counted against its images.
-    4. Images are read, resized and cut into patches, bit for bit as by the image processor, and rounded to
+    4. Images are read and resized, several at a time, and cut into patches, bit for bit as by the host, and rounded to
        `compute_dtype`, as the vision tower would do first.
     5. The host pads, and asks the model's class for the positions of each sample.
 

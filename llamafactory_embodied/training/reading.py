@@ -1,0 +1,51 @@
+"""Image files -> images of the size that the host wants, several at a time.
+
+Pillow decodes and resizes without Python's lock, so a few threads take a fraction of the time that one image after the
+other takes; the pixels are those of the host's own code, which is what runs in each thread.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+_MOST_THREADS = 8
+
+
+def read_images(plugin: Any, processor: Any, images: Sequence[Any]) -> list[Any]:
+    """Reads and resizes images as the host does.
+
+    Args:
+        plugin: The host's plugin of the template.
+        processor: The processor, which carries the host's limits.
+        images: Paths, bytes, or Pillow images.
+
+    Returns:
+        Pillow images, in the same order; the host leaves them as they are.
+
+    Raises:
+        OSError: A file cannot be read.
+    """
+    limits = {"image_max_pixels": processor.image_max_pixels, "image_min_pixels": processor.image_min_pixels}
+
+    def read(image: Any) -> Any:
+        regular = plugin._regularize_images([image], **limits)["images"][0]
+        regular.load()
+        return regular
+
+    threads = min(_MOST_THREADS, len(images), spare_cores())
+    if threads <= 1:
+        return [read(image) for image in images]
+    with ThreadPoolExecutor(threads) as pool:
+        return list(pool.map(read, images))
+
+
+def spare_cores() -> int:
+    """How many cores are for this process: all of them shared by the ranks of the machine and their workers."""
+    from torch.utils.data import get_worker_info
+
+    worker = get_worker_info()
+    processes = int(os.environ.get("LOCAL_WORLD_SIZE", "1")) * (1 if worker is None else worker.num_workers)
+    return max(1, (os.cpu_count() or 1) // processes)
