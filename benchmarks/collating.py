@@ -1,14 +1,18 @@
-"""How long a collator takes for a batch, stock's and ours on the same rows, in turns, on one thread as in a worker.
+"""How long a collator takes for a batch, stock's and ours on the same rows, in turns, with one core and with two.
+
+One core is what a dataloader's worker has where workers share the cores, several are what the training process has.
 
 Every batch is one sample; samples are picked by their number of images. That both make the same batch is asserted.
 
-`python -m benchmarks.collating [of=200] [images=[1,2,4,8,16]] [rounds=5]`
+`python -m benchmarks.collating [of=200] [images=[1,2,4,8,16]] [cores=[1,2]] [rounds=5]`
 """
 
 import time
 from dataclasses import dataclass
+from itertools import product
 from statistics import median
 from typing import Any
+from unittest.mock import patch
 
 import torch
 
@@ -28,6 +32,7 @@ class Collating:
     height_px: int = 450
     images: tuple[int, ...] = (1, 2, 4, 8, 16)
     limits: tuple[int, ...] = (589_824, 180_000)
+    cores: tuple[int, ...] = (1, 2)
     rounds: int = 5
 
 
@@ -41,14 +46,16 @@ def measure(settings: Collating, limit: int) -> list[Row]:
     loaded = Loaded(given)
     collators = {"stock": loaded.collator(ours=False), "ours": loaded.collator(ours=True)}
     rows = []
-    for row in made.rows:
+    for cores, row in product(settings.cores, made.rows):
+        torch.set_num_threads(cores)
         taken: dict[str, list[float]] = {name: [] for name in collators}
-        for _ in range(settings.rounds + 1):
-            batches = {name: _timed(collator, row, taken[name]) for name, collator in collators.items()}
-            assert all(torch.equal(batches["stock"][key], value) for key, value in batches["ours"].items())
+        with patch("llamafactory_embodied.training.reading.spare_cores", lambda cores=cores: cores):
+            for _ in range(settings.rounds + 1):
+                batches = {name: _timed(collator, row, taken[name]) for name, collator in collators.items()}
+                assert all(torch.equal(batches["stock"][key], value) for key, value in batches["ours"].items())
         stock, ours = (1e3 * median(taken[name][1:]) for name in ("stock", "ours"))  # the first one warms up
-        rows.append({"image limit": limit, "images": len(row["images"]), "stock, ms": stock, "ours, ms": ours})
-        rows[-1]["times faster"] = stock / ours
+        shown = {"image limit": limit, "cores": cores, "images": len(row["images"])}
+        rows.append({**shown, "stock, ms": stock, "ours, ms": ours, "times faster": stock / ours})
     return rows
 
 
@@ -64,7 +71,6 @@ def _timed(collator: Any, row: dict[str, Any], taken: list[float]) -> Any:
 
 def main() -> None:
     settings = read_settings(Collating)
-    torch.set_num_threads(1)
     save("collating", settings, [row for limit in settings.limits for row in measure(settings, limit)])
 
 
