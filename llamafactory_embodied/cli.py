@@ -29,6 +29,11 @@ VERBS = {
         "llamafactory_embodied.verbs:DoctorSettings",
         "llamafactory_embodied.verbs:run_doctor",
     ),
+    "tasks": Verb(
+        "what can be asked for in rooms, as our records or as the reference system's JSON",
+        "llamafactory_embodied.tasklist:TasksSettings",
+        "llamafactory_embodied.tasklist:run_tasks",
+    ),
     "synthesize": Verb(
         "rooms and tasks become trajectories and a training set",
         "llamafactory_embodied.stages.synthesize:SynthesizeSettings",

@@ -17,6 +17,7 @@ import numpy as np
 from ..errors import TaskError
 from ..world.compatibility import COMPATIBLE, MENDED
 from ..world.scene import Scene
+from .task import KeyAction, Task
 
 Item = Mapping[str, Any]
 Entry = dict[str, Any]
@@ -54,6 +55,38 @@ def reference_entries(scene: Scene, kind: str, seed: int) -> list[Entry]:
         }
         for name, actions in _KINDS[kind](room, rng)
     ]
+
+
+def as_reference(task: Task, metadata_path: str) -> Entry:
+    """A task as the reference system writes one.
+
+    Args:
+        task: of any type.
+        metadata_path: where the reference would find the scene.
+    """
+    actions = [
+        {
+            "action": step.action,
+            "objectId": step.object_id,
+            "objectType": step.object_type,
+            "baseaction": "",
+            "reward": 1,
+            "relatedObject": list(dict.fromkeys(filter(None, (step.object_id, *_related(task, step))))),
+        }
+        for step in task.key_actions
+    ]
+    return {
+        "taskname": task.instruction,
+        "tasktype": task.type,
+        "metadatapath": metadata_path,
+        "actions": actions,
+        "totalreward": len(actions),
+    }
+
+
+def _related(task: Task, step: KeyAction) -> tuple[str, ...]:
+    """What the reference lists beside what one goes to, and at the end: the things that the task is about."""
+    return task.target_ids if step.action in ("navigate to", "end") else ()
 
 
 class _Room:
