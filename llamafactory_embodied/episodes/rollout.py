@@ -1,8 +1,8 @@
 """Plays tasks: household and policy in turns, several episodes at once, each written down as it ends."""
 
+from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -34,12 +34,14 @@ class RolloutSettings:
             have changed places.
         folder: run folder for the frames, None to keep none.
         seed: written into the records.
+        retries: how often an episode whose simulator fails is played anew, on another simulator.
     """
 
     prompts: PromptSet
     control: str = "none"
     folder: Path | None = None
     seed: int = 0
+    retries: int = 2
 
 
 class Episode:
@@ -204,19 +206,19 @@ def play(
         batch: how many episodes run at once.
 
     Yields:
-        Records, as episodes end.
+        Records, as episodes end; one whose simulator fails again and again ends as `infrastructure`.
 
     Raises:
         PolicyError: the policy failed; an episode is never ended for it.
         SimulatorError: no simulator can be opened.
     """
-    waiting = iter(tasks)
+    waiting, again, failed = iter(tasks), deque[tuple[Scene, Task]](), Counter[str]()
     free = [open_household() for _ in range(batch)]
     running: list[Episode] = []
     try:
         while True:
-            for scene, task in islice(waiting, len(free)):
-                running.append(Episode(free.pop(), scene, task, policy.name, settings))
+            while free and (pair := again.popleft() if again else next(waiting, None)) is not None:
+                running.append(Episode(free.pop(), *pair, policy.name, settings))
             if not running:
                 return
             _advance([episode for episode in running if episode.end is None], policy)
@@ -224,8 +226,13 @@ def play(
                 running.remove(episode)
                 episode.close()
                 free.append(episode.household)
-                yield episode.record()
-                if episode.end == "infrastructure":
+                broken = episode.end == "infrastructure"
+                if broken and failed[episode.task.id] < settings.retries:
+                    failed[episode.task.id] += 1
+                    again.append((episode.scene, episode.task))
+                else:
+                    yield episode.record()
+                if broken:
                     free[-1] = _reopened(free[-1], open_household)
     finally:
         for episode in running:

@@ -1,6 +1,7 @@
 """How episodes run and end, and what is written down of them."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -103,12 +104,22 @@ class Failing:
 @pytest.mark.parametrize(("at", "steps", "said"), [("reset", 0, "At the start"), ("step", 1, "At observe")])
 def test_a_simulator_that_fails_ends_the_episode_and_the_next_one_gets_another(at, steps, said):
     failing = Failing(at)
-    first, second = play(pairs(1, 2), Script("observe"), failing, RUN)
+    first, second = play(pairs(1, 2), Script("observe"), failing, replace(RUN, retries=0))
     assert (first["end"], first["success"], len(first["steps"])) == ("infrastructure", False, steps)
     assert first["message"] == f"{said}: Unity is gone."
     assert first["goals"] == []
     assert measure(first).success is False
     assert second["end"] == "repetition"
+    assert (failing.opened, failing.stopped) == (2, 2)
+
+
+@pytest.mark.parametrize("at", ["reset", "step"])
+def test_an_episode_whose_simulator_fails_is_played_anew_and_ends_as_if_nothing_had_been(at):
+    failing = Failing(at)
+    timeless = [list(play(pairs(1, 3), Script("observe"), home, RUN)) for home in (failing, Failing("never"))]
+    for record in (*timeless[0], *timeless[1]):
+        record["steps"] = [{**step, "seconds": 0} for step in record["steps"]]
+    assert sorted(timeless[0], key=lambda one: one["id"]) == sorted(timeless[1], key=lambda one: one["id"])
     assert (failing.opened, failing.stopped) == (2, 2)
 
 
