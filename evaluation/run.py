@@ -57,7 +57,9 @@ class EvaluateSettings:
     rules: str = option("unaided", "what is allowed: " + ", ".join(RULES))
     prompts: str = option("auto", "prompt set; auto takes the one the checkpoint was trained with")
     control: str = option(
-        "none", "what the policy is shown: none (the frames), blind (black) or swap (other contents)"
+        "none",
+        "what the policy is shown: none (the frames), blind (black), text (no frames), swap (other contents), "
+        "or moved (its target where it usually is not)",
     )
     max_new_tokens: int = option(512, "longest reply", least=1)
     temperature: float = option(0.0, "0 is greedy")

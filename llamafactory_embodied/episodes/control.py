@@ -1,11 +1,16 @@
-"""Controls: the same tasks with frames that show less, or something else, to learn how much comes from seeing."""
+"""Controls: the same tasks with frames that show less, or something else, or with the target where nobody expects it.
 
-from collections.abc import Sequence
+They tell how much of what a policy does comes from seeing, and how much from knowing where things usually are.
+"""
+
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 import numpy as np
 
 from ..errors import SettingsError
+from ..tasks.affordances import usual_places
+from ..tasks.task import Task
 from ..world.action import Action
 from ..world.boxes import low_and_high, moved
 from ..world.controller import open_controller
@@ -14,7 +19,7 @@ from ..world.household import Household
 from ..world.outcome import Frame, Outcome
 from ..world.scene import Scene
 
-CONTROLS = ("none", "blind", "swap")
+CONTROLS = ("none", "blind", "text", "swap", "moved")
 
 
 class Twin(Protocol):
@@ -44,6 +49,17 @@ class Blind:
     def frames(self, action: Action | None, outcome: Outcome) -> Sequence[Frame]:
         """As many and as large, but black."""
         return tuple(np.zeros_like(frame) for frame in outcome.frames)
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+
+class Text:
+    """No frames at all: what is left is the task, one's own words, and feedback."""
+
+    def frames(self, action: Action | None, outcome: Outcome) -> Sequence[Frame]:
+        """None."""
+        return ()
 
     def close(self) -> None:
         """Nothing is open."""
@@ -79,13 +95,48 @@ def make_twin(control: str, household: Household, scene: Scene, hints: Hints = N
     Raises:
         SettingsError: there is no such control.
     """
-    if control == "none":
+    if control in ("none", "moved"):
         return Plain()
     if control == "blind":
         return Blind()
+    if control == "text":
+        return Text()
     if control == "swap":
         return Swap(household, scene, hints)
     raise SettingsError(f"control={control!r} is unknown; choose one of {', '.join(CONTROLS)}.")
+
+
+def move_target(scene: Scene, task: Task) -> Scene | None:
+    """The same room with what a task is about where it usually is not, in exchange for the thing that lies there.
+
+    Args:
+        scene: the room.
+        task: its first target is moved.
+
+    Returns:
+        None where the target cannot be carried, or nothing lies in a place of another type.
+    """
+    objects = {item["objectId"]: item for item in scene.metadata["objects"]}
+    target = objects[task.target_ids[0]]
+    place = _furniture(target, objects)
+    if not target["pickupable"] or place is None:
+        return None
+    prior = usual_places(target["objectType"], scene.room)
+    others = [
+        (prior.get(there, 0.0), item["objectId"])
+        for item in objects.values()
+        if item["pickupable"] and (there := _furniture(item, objects)) not in (None, place, task.destination_type)
+    ]
+    if not others:
+        return None
+    return move_round(scene, [target["objectId"], min(others)[1]])
+
+
+def _furniture(item: Mapping[str, Any], objects: Mapping[str, Mapping[str, Any]]) -> str | None:
+    """The type of the only furniture that an object lies in or on."""
+    parents = [objects[name] for name in item.get("parentReceptacles") or () if name in objects]
+    fixed = [parent["objectType"] for parent in parents if not parent["pickupable"]]
+    return str(fixed[0]) if len(parents) == len(fixed) == 1 and fixed[0] != "Floor" else None
 
 
 def swap_contents(scene: Scene) -> Scene:

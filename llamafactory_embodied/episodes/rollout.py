@@ -14,7 +14,7 @@ from ..world.household import Household
 from ..world.outcome import Frame, Outcome
 from ..world.scene import Scene
 from ..world.sight import Sighting
-from .control import Plain, Twin, make_twin
+from .control import Plain, Twin, make_twin, move_target
 from .conversation import PromptSet, messages
 from .policy import Policy, Reply, View
 from .record import FORMAT, Record, frame_name, save_frame
@@ -30,8 +30,8 @@ class RolloutSettings:
 
     Attributes:
         prompts: the words.
-        control: `none`; `blind` gives the policy black frames; `swap` gives it those of a room whose small things
-            have changed places.
+        control: `none`; `blind` gives the policy black frames, `text` none, `swap` those of a room whose small things
+            have changed places; `moved` puts the target where it usually is not.
         folder: run folder for the frames, None to keep none.
         seed: written into the records.
         retries: how often an episode whose simulator fails is played anew, on another simulator.
@@ -48,24 +48,27 @@ class Episode:
     """One task being played.
 
     Attributes:
+        played: the scene as it is played, with its target moved where the control says so.
         end: None while it runs, then why it is over.
         message: what went wrong, for an episode that the simulator broke.
     """
 
     def __init__(self, household: Household, scene: Scene, task: Task, policy: str, settings: RolloutSettings):
+        moved = move_target(scene, task) if settings.control == "moved" else None
+        self.played = moved or scene
         self.household, self.scene, self.task, self.settings, self._policy = household, scene, task, settings, policy
         self.planner = Planner(household, task)
         self.steps: list[dict[str, Any]] = []
         self.frames: list[Frame] = []
         self.end: str | None = None
-        self.message = ""
+        self.message = "the target stays where it is" if settings.control == "moved" and moved is None else ""
         self._action: Action | None = None
         self._target_seen = False
         self._last_sights: tuple[Sighting, ...] = ()
         self._outcome = self._refusal(None)
         self._twin: Twin = Plain()
         try:
-            first = household.reset(scene, task.guidance)
+            first = household.reset(self.played, task.guidance)
             self._twin = make_twin(settings.control, household, scene, task.guidance)
             self._note(None, None, first, None)
         except SimulatorError as error:
@@ -117,7 +120,7 @@ class Episode:
             "policy": self._policy,
             "control": self.settings.control,
             "seed": self.settings.seed,
-            "scene": self.scene.describe(),
+            "scene": self.played.describe(),
             "frame": self.household.frame.describe(),
             "task": self.task.to_json(),
             "steps": self.steps,

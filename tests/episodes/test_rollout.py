@@ -8,10 +8,11 @@ import pytest
 from kitchens import BRIEF, TOY_FRAME, Noted, Watched, household, pairs
 
 from evaluation.metrics import measure
-from llamafactory_embodied.episodes.control import make_twin, swap_contents
+from llamafactory_embodied.episodes.control import make_twin, move_target, swap_contents
 from llamafactory_embodied.episodes.policy import Oracle, PriorOnly, Reply, SearcherPolicy
 from llamafactory_embodied.episodes.rollout import RolloutSettings, play
 from llamafactory_embodied.errors import PolicyError, SettingsError, SimulatorError
+from llamafactory_embodied.tasks.affordances import usual_places
 
 RUN = RolloutSettings(BRIEF)
 
@@ -204,8 +205,50 @@ def test_swapped_contents_are_the_same_things_in_the_same_places():
                 assert name in after[inside]["parentReceptacles"]
 
 
+def test_without_frames_the_same_words_are_left():
+    plain, _ = shown("none", SearcherPolicy())
+    silent, frames = shown("text", SearcherPolicy())
+    assert frames == ()
+    unseen = [{**step, "frames": []} for step in plain["steps"]]
+    assert silent["steps"] == unseen
+    assert len(unseen) > 2
+
+
+def test_a_moved_target_lies_where_it_usually_is_not_and_can_still_be_found():
+    moved = 0
+    for scene, task in pairs(4, 3):
+        other = move_target(scene, task)
+        if other is None:
+            continue
+        before, after = ({i["objectId"]: i for i in room.metadata["objects"]} for room in (scene, other))
+        (place,), (old,) = (
+            [room[name]["objectType"] for name in room[task.target_ids[0]]["parentReceptacles"]]
+            for room in (after, before)
+        )
+        prior = usual_places(task.target_type, scene.room)
+        assert place not in (old, task.destination_type)
+        assert prior.get(place, 0.0) <= prior.get(old, 0.0) or prior.get(place, 0.0) < 0.2
+        moved += 1
+    assert moved > 8
+    played = [one(Oracle(), RolloutSettings(BRIEF, "moved"), task) for task in range(3)]
+    plain = [one(Oracle(), RUN, task) for task in range(3)]
+    assert all(record["scene"] != other["scene"] for record, other in zip(played, plain, strict=True))
+    assert sum(record["success"] for record in played) >= 2
+
+
+def test_a_target_that_cannot_be_moved_is_played_where_it_is_and_the_record_says_so():
+    scene, task = pairs(1, 1)[0]
+    alone = [
+        item for item in scene.metadata["objects"] if not item["pickupable"] or item["objectId"] in task.target_ids
+    ]
+    bare = replace(scene, metadata={**scene.metadata, "objects": alone})
+    assert move_target(bare, task) is None
+    (record,) = play([(bare, task)], Script("end"), household, RolloutSettings(BRIEF, "moved"))
+    assert record["message"] == "the target stays where it is"
+
+
 def test_an_unknown_control_is_an_error_that_names_the_known_ones():
-    with pytest.raises(SettingsError, match="choose one of none, blind, swap"):
+    with pytest.raises(SettingsError, match="choose one of none, blind, text, swap, moved"):
         make_twin("dream", household(), pairs(1, 1)[0][0])
     with pytest.raises(SettingsError, match="control='dream' is unknown"):
         one(Oracle(), RolloutSettings(BRIEF, "dream"))
