@@ -13,8 +13,6 @@ from benchmarks.qwen import FAMILIES, Family, write_checkpoint
 from llamafactory_embodied.training import collator as ours
 from llamafactory_embodied.training.tiny_tokenizer import build_tokenizer
 
-pytestmark = pytest.mark.every_host
-
 
 @pytest.fixture(scope="module", params=FAMILIES[:3], ids=[family.name for family in FAMILIES[:3]])
 def family(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[Family, Path]:
