@@ -1,7 +1,9 @@
 """Fixtures: a tiny model, an empty folder for data, and LLaMA-Factory with the plugin registered."""
 
+import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from toy_host import DataFolder, Host
@@ -30,15 +32,28 @@ def registered_host(tiny_checkpoint: Path) -> Host:
     return Host(tiny_checkpoint)
 
 
+@pytest.fixture(autouse=True, scope="module")
+def narrowing() -> Iterator[None]:
+    """The types that `datasets` chooses by itself, which `neat_packing` replaces for good."""
+    before = _narrowing()
+    yield
+    if before is not None:
+        sys.modules["datasets.arrow_writer"].OptimizedTypedSequence.__init__ = before
+
+
+def _narrowing() -> Any:
+    """What chooses them, where it has been imported."""
+    module = sys.modules.get("datasets.arrow_writer")
+    return None if module is None else module.OptimizedTypedSequence.__init__
+
+
 @pytest.fixture
 def host(registered_host: Host) -> Iterator[Host]:
     """The host, with what a configuration changes in it as it was once the test is over."""
-    from datasets.arrow_writer import OptimizedTypedSequence
     from llamafactory.data.template import TEMPLATES
 
-    before = {name: dict(vars(template)) for name, template in TEMPLATES.items()}
-    narrowing = OptimizedTypedSequence.__init__  # neat_packing replaces it, for good
+    before, narrowing = {name: dict(vars(template)) for name, template in TEMPLATES.items()}, _narrowing()
     yield registered_host
-    OptimizedTypedSequence.__init__ = narrowing
+    sys.modules["datasets.arrow_writer"].OptimizedTypedSequence.__init__ = narrowing
     for name, fields in before.items():
         vars(TEMPLATES[name]).update(fields)
