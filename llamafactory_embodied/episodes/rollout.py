@@ -11,6 +11,7 @@ from ..tasks.planner import Planner
 from ..tasks.task import REPEATS, Task
 from ..world.action import Action
 from ..world.household import Household
+from ..world.legality import handleable
 from ..world.outcome import Frame, Outcome
 from ..world.scene import Scene
 from ..world.sight import Sighting
@@ -35,6 +36,7 @@ class RolloutSettings:
         folder: run folder for the frames, None to keep none.
         seed: written into the records.
         retries: how often an episode whose simulator fails is played anew, on another simulator.
+        benchmark: likewise, the name and version of the benchmark that the tasks are of, empty for none.
     """
 
     prompts: PromptSet
@@ -42,6 +44,7 @@ class RolloutSettings:
     folder: Path | None = None
     seed: int = 0
     retries: int = 2
+    benchmark: str = ""
 
 
 class Episode:
@@ -64,6 +67,7 @@ class Episode:
         self.message = "the target stays where it is" if settings.control == "moved" and moved is None else ""
         self._action: Action | None = None
         self._target_seen = False
+        self._seen: set[str] = set()
         self._last_sights: tuple[Sighting, ...] = ()
         self._outcome = self._refusal(None)
         self._twin: Twin = Plain()
@@ -111,6 +115,8 @@ class Episode:
         sights = self._last_sights
         judged = [] if self.end == "infrastructure" else self.task.goals
         goals = [vars(goal) | {"holds": self.planner.holds(goal, sights)} for goal in judged]
+        contents = self.household.rules.current_contents() if judged else []
+        legal = handleable(self.household.metadata, contents) if judged else []
         return {
             "format": FORMAT,
             "id": self.task.id,
@@ -120,12 +126,14 @@ class Episode:
             "policy": self._policy,
             "control": self.settings.control,
             "seed": self.settings.seed,
+            "benchmark": self.settings.benchmark,
             "scene": self.played.describe(),
             "frame": self.household.frame.describe(),
             "task": self.task.to_json(),
             "steps": self.steps,
             "end": self.end,
             "goals": goals,
+            "legal_objects": sorted({item["objectType"] for item in legal}),
             "success": self.end == "ended" and bool(goals) and all(goal["holds"] for goal in goals),
             "message": self.message,
         }
@@ -138,13 +146,16 @@ class Episode:
         self._outcome = outcome if outcome.sights else self._refusal(outcome.feedback)
         self.planner.watch(action)
         self._action = action
-        kinds = {sight.object_type for frame in outcome.sights for sight in frame}
-        self._target_seen = self._target_seen or self.task.target_type in kinds
+        sights = [sight for frame in outcome.sights for sight in frame]
+        self._target_seen = self._target_seen or any(one.object_type == self.task.target_type for one in sights)
+        new = {sight.object_id for sight in sights} - self._seen
+        self._seen |= new
         shown = self._twin.frames(action, outcome) if action is None or action.name != "end" else ()
         step = {
             "index": len(self.steps),
             "action": name or ("init" if action is None else action.name),
             "target": None if action is None else action.target,
+            "object_id": outcome.object_id,
             "reply": None if reply is None else reply.text,
             "success": outcome.success,
             "legal": outcome.legal,
@@ -153,6 +164,7 @@ class Episode:
             "frames": [self._keep(frame) for frame in shown],
             "cost_to_go": self.planner.cost_to_go(self._last_sights),
             "target_seen": self._target_seen,
+            "new": len(new),
             "seconds": 0.0 if reply is None else round(reply.seconds, 4),
         }
         if reply is not None and reply.tokens is not None:

@@ -103,6 +103,7 @@ def benchmark_task(entry: Entry, scene: Scene, poses: Mapping[str, Pose]) -> Tas
             related=tuple(entry["related_objects"]),
             poses={name: pose for name, pose in poses.items() if name in objects},
         ),
+        name=entry.get("taskname", ""),
     )
 
 

@@ -117,6 +117,7 @@ class Task:
         goals: all must hold at the end.
         max_steps: how many actions the agent may take.
         hints: what the rules `reference` may know, where the task's authors say it; see `guidance`.
+        name: what the reference's entry calls the task, by which its evaluator judges searches; the agent is not told.
     """
 
     id: str
@@ -130,6 +131,7 @@ class Task:
     goals: tuple[Goal, ...]
     max_steps: int
     hints: Hints | None = None
+    name: str = ""
 
     @property
     def guidance(self) -> Hints:
@@ -141,9 +143,9 @@ class Task:
         return Hints(places, named, self.target_ids)
 
     def to_json(self) -> dict[str, Any]:
-        """The task as an episode record holds it: mappings, lists and scalars; no `hints` where there are none."""
+        """The task as an episode record holds it: mappings, lists and scalars; no `hints` or `name` without any."""
         value = asdict(self, dict_factory=_plain)
-        return value if self.hints is not None else {key: one for key, one in value.items() if key != "hints"}
+        return {key: one for key, one in value.items() if one or key not in ("hints", "name")}
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> "Task":
@@ -161,6 +163,7 @@ class Task:
                 goals=tuple(Goal(**entry) for entry in value["goals"]),
                 max_steps=int(value["max_steps"]),
                 hints=Hints.from_json(value["hints"]) if value.get("hints") else None,
+                name=value.get("name", ""),
             )
         except (KeyError, TypeError, ValueError) as error:
             raise TaskError(f"Not a task: {error!r} in {str(value)[:200]}.") from error
