@@ -1,23 +1,27 @@
-"""Two runs on the same tasks: the paired difference in success, for a control, an ablation or a later checkpoint."""
+"""Two runs on the same tasks: the paired differences, for a control, an ablation or a later checkpoint."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
-from evaluation.metrics import Record, check_record, succeeded
+from evaluation.families import FAMILIES
+from evaluation.groups import grouped
+from evaluation.metrics import Record, check_record
 from evaluation.statistics import Interval, mcnemar_exact, paired_bootstrap
+from evaluation.summary import Estimate
 from llamafactory_embodied.errors import RecordError
+
+_SAME = ("backend", "rules", "benchmark")
 
 
 @dataclass(frozen=True)
-class PairedDifference:
-    """Success of `first` minus success of `second` over the tasks that both played.
+class Gap:
+    """Success of one run minus success of another over tasks that both played.
 
     `difference` is in shares of 1; `interval` is a scene-clustered bootstrap interval of it, None where it cannot
-    be shown; `p_value` is McNemar's exact one. Tasks that only one run played are counted as unmatched.
+    be shown; `only_first` and `only_second` are tasks that one run alone solved; `p_value` is McNemar's exact one.
     """
 
-    first: str
-    second: str
     tasks: int
     first_successes: int
     second_successes: int
@@ -26,12 +30,66 @@ class PairedDifference:
     only_first: int
     only_second: int
     p_value: float
+
+
+@dataclass(frozen=True)
+class Flip:
+    """A task that one of the runs alone solved: which, and how each episode ended."""
+
+    task: str
+    seed: int
+    scene: str
+    instruction: str
+    solved_by: str
+    first_end: str
+    second_end: str
+
+
+@dataclass(frozen=True)
+class PairedDifference:
+    """All that tells two runs apart under one metric family.
+
+    Attributes:
+        first: name of one run.
+        second: name of the other.
+        family: metric family.
+        conditions: backend, rules and benchmark; both values where they differ.
+        overall: of success, over all shared tasks.
+        figures: mean difference of each figure of the family.
+        groups: of success, by grouping and group.
+        flips: the tasks that one alone solved.
+        unmatched_first: tasks that only the first run played.
+        unmatched_second: tasks that only the second run played.
+    """
+
+    first: str
+    second: str
+    family: str
+    conditions: Mapping[str, str]
+    overall: Gap
+    figures: Mapping[str, Estimate]
+    groups: Mapping[str, Mapping[str, Gap]]
+    flips: tuple[Flip, ...]
     unmatched_first: int
     unmatched_second: int
 
 
+class _Pair(NamedTuple):
+    first: Record
+    second: Record
+
+
+Key = tuple[str, int]
+
+
 def paired_difference(
-    first: Iterable[Record], second: Iterable[Record], *, names: tuple[str, str] = ("first", "second"), seed: int = 0
+    first: Iterable[Record],
+    second: Iterable[Record],
+    *,
+    names: tuple[str, str] = ("first", "second"),
+    family: str = "true",
+    allow_mixed: bool = False,
+    seed: int = 0,
 ) -> PairedDifference:
     """Compare two runs task by task.
 
@@ -39,10 +97,12 @@ def paired_difference(
         first: Episode records of one run.
         second: Episode records of the other; matched by task id and seed.
         names: What to call the two.
+        family: Metric family.
+        allow_mixed: Whether they may be of different backends, rule sets or benchmarks.
         seed: Seed of the bootstrap.
 
     Raises:
-        RecordError: a task twice in one run, no shared task, or runs of different backends or rule sets.
+        RecordError: a task twice in one run, no shared task, or runs of different worlds that may not be mixed.
     """
     ours, theirs = _by_task(first, names[0]), _by_task(second, names[1])
     shared = sorted(ours.keys() & theirs.keys())
@@ -51,41 +111,98 @@ def paired_difference(
             f"runs {names[0]!r} ({len(ours)} tasks) and {names[1]!r} ({len(theirs)} tasks) share no task: "
             "expected the same tasks with the same seeds in both"
         )
-    for name in ("backend", "rules"):
-        _refuse_different(ours[shared[0]], theirs[shared[0]], name)
-    a, b = ([succeeded(run[key]) for key in shared] for run in (ours, theirs))
-    only_first = sum(x and not y for x, y in zip(a, b, strict=True))
-    only_second = sum(y and not x for x, y in zip(a, b, strict=True))
-    scenes = [str(ours[key]["scene"]["name"]) for key in shared]
+    pairs = {key: _Pair(ours[key], theirs[key]) for key in shared}
+    figures = _figures(list(pairs.values()), family, seed)
     return PairedDifference(
         first=names[0],
         second=names[1],
-        tasks=len(shared),
-        first_successes=sum(a),
-        second_successes=sum(b),
-        difference=(sum(a) - sum(b)) / len(shared),
-        interval=paired_bootstrap(a, b, scenes, seed=seed),
-        only_first=only_first,
-        only_second=only_second,
-        p_value=mcnemar_exact(only_first, only_second),
+        family=family,
+        conditions={name: _condition(list(pairs.values()), name, allow_mixed) for name in _SAME},
+        overall=_gap(list(pairs.values()), family, seed),
+        figures=figures,
+        groups={
+            dimension: {
+                name: _gap([pairs[_key(record)] for record in records], family, seed)
+                for name, records in groups.items()
+            }
+            for dimension, groups in grouped([pair.first for pair in pairs.values()]).items()
+        },
+        flips=tuple(flip for pair in pairs.values() for flip in _flips(pair, names, family)),
         unmatched_first=len(ours) - len(shared),
         unmatched_second=len(theirs) - len(shared),
     )
 
 
-def _by_task(records: Iterable[Record], name: str) -> dict[tuple[str, int], Record]:
-    found: dict[tuple[str, int], Record] = {}
+def _key(record: Record) -> Key:
+    return str(record["task"]["id"]), int(record.get("seed", 0))
+
+
+def _by_task(records: Iterable[Record], name: str) -> dict[Key, Record]:
+    found: dict[Key, Record] = {}
     for record in records:
         check_record(record)
-        key = (str(record["task"]["id"]), int(record.get("seed", 0)))
+        key = _key(record)
         if key in found:
             raise RecordError(f"run {name!r} plays task {key[0]!r} with seed {key[1]} twice: expected each once")
         found[key] = record
     return found
 
 
-def _refuse_different(first: Record, second: Record, name: str) -> None:
-    if first[name] != second[name]:
+def _condition(pairs: Sequence[_Pair], name: str, allow_mixed: bool) -> str:
+    """The value that the runs share, or both where that is allowed."""
+    values = [dict.fromkeys(str(pair[side][name]) or "none" for pair in pairs) for side in (0, 1)]
+    if values[0] != values[1] and not allow_mixed:
         raise RecordError(
-            f"cannot pair runs of different {name}: {first[name]!r} and {second[name]!r}; play both under the same"
+            f"cannot pair runs of different {name}: {' and '.join(map(', '.join, values))}; play both under the same, "
+            "or say allow_mixed=true"
+        )
+    return " against ".join(dict.fromkeys(map(", ".join, values)))
+
+
+def _solved(record: Record, family: str) -> bool:
+    return bool(FAMILIES[family].measure(record).success)
+
+
+def _gap(pairs: Sequence[_Pair], family: str, seed: int) -> Gap:
+    a, b = ([_solved(pair[side], family) for pair in pairs] for side in (0, 1))
+    only_first = sum(x and not y for x, y in zip(a, b, strict=True))
+    only_second = sum(y and not x for x, y in zip(a, b, strict=True))
+    return Gap(
+        tasks=len(pairs),
+        first_successes=sum(a),
+        second_successes=sum(b),
+        difference=(sum(a) - sum(b)) / len(pairs),
+        interval=paired_bootstrap(a, b, _scenes(pairs), seed=seed),
+        only_first=only_first,
+        only_second=only_second,
+        p_value=mcnemar_exact(only_first, only_second),
+    )
+
+
+def _scenes(pairs: Sequence[_Pair]) -> list[str]:
+    return [str(pair.first["scene"]["name"]) for pair in pairs]
+
+
+def _figures(pairs: Sequence[_Pair], family: str, seed: int) -> dict[str, Estimate]:
+    measured = [[FAMILIES[family].figures(pair[side]) for pair in pairs] for side in (0, 1)]
+    found = {}
+    for name in FAMILIES[family].titles:
+        a, b = ([one[name] for one in side] for side in measured)
+        mean = sum(x - y for x, y in zip(a, b, strict=True)) / len(pairs)
+        found[name] = Estimate(mean, paired_bootstrap(a, b, _scenes(pairs), seed=seed))
+    return found
+
+
+def _flips(pair: _Pair, names: tuple[str, str], family: str) -> Iterable[Flip]:
+    solved = [_solved(record, family) for record in pair]
+    if solved[0] != solved[1]:
+        task, seed = _key(pair.first)
+        yield Flip(
+            task=task,
+            seed=seed,
+            scene=str(pair.first["scene"]["name"]),
+            instruction=str(pair.first["task"]["instruction"]),
+            solved_by=names[solved.index(True)],
+            first_end=str(pair.first["end"]),
+            second_end=str(pair.second["end"]),
         )

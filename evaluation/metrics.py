@@ -1,24 +1,25 @@
-"""What one episode is worth: pure functions over an episode record, names as in the Embodied-Reasoner paper.
+"""What one episode is worth, as it is: pure functions over an episode record, names as in the Embodied-Reasoner paper.
 
-The family is called `true`, because it differs from the reference evaluator where that one flatters: a time-out is
-never a success, order and final state count, efficiency is capped, nothing leaves the denominator. Each docstring
-gives the formula and the difference.
+The family is called `true`, because it differs from the reference evaluator's (paper.py) where that one flatters: a
+time-out is never a success, the final state counts, efficiency is capped, nothing leaves the denominator. Each
+docstring gives the formula and the difference.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 from llamafactory_embodied.errors import RecordError
 
-METRIC_FAMILY = "true"
 Record = Mapping[str, Any]
 """One episode record, as read from a line of `episodes.jsonl`."""
 
 UNSCORED_ACTIONS = frozenset({"init", "observe", "move forward", "navigate to"})
 """Actions that lead to the work and are not the work; the paper does not score them either."""
 
-_REQUIRED = ("id", "backend", "rules", "scene", "task", "steps", "end", "goals", "success")
+_REQUIRED = ("id", "backend", "rules", "benchmark", "scene", "task", "steps", "end", "goals", "legal_objects", "success")
+_REQUIRED_OF_STEPS = ("action", "target", "object_id", "success", "new", "cost_to_go")
 
 
 @dataclass(frozen=True)
@@ -27,10 +28,12 @@ class EpisodeMetrics:
 
     success: bool
     search_efficiency: float
-    task_completeness: float
+    goal_conditions: float
+    ordered_completeness: float
+    repeated_exploration: float
+    invalid_action_rate: float
     actions: int
     invalid_actions: int
-    invalid_action_rate: float
     response_tokens: int
     seconds: float
     seconds_per_step: float | None
@@ -43,25 +46,28 @@ def measure(record: Record) -> EpisodeMetrics:
         RecordError: the record lacks a field or contradicts itself; names the episode.
     """
     check_record(record)
-    taken = len(actions_taken(record))
-    invalid = sum(map(is_invalid, actions_taken(record)))
-    seconds = sum(float(step.get("seconds") or 0.0) for step in actions_taken(record))
+    taken = actions_taken(record)
+    seconds = sum(float(step.get("seconds") or 0.0) for step in taken)
     return EpisodeMetrics(
         success=succeeded(record),
         search_efficiency=search_efficiency(record),
-        task_completeness=task_completeness(record),
-        actions=taken,
-        invalid_actions=invalid,
-        invalid_action_rate=invalid / taken if taken else 0.0,
-        response_tokens=sum(int(step.get("tokens") or 0) for step in actions_taken(record)),
+        goal_conditions=goal_conditions(record),
+        ordered_completeness=ordered_completeness(record),
+        repeated_exploration=repeated_exploration(record),
+        invalid_action_rate=invalid_action_rate(record),
+        actions=len(taken),
+        invalid_actions=sum(map(is_invalid, taken)),
+        response_tokens=sum(int(step.get("tokens") or 0) for step in taken),
         seconds=seconds,
-        seconds_per_step=seconds / taken if taken else None,
+        seconds_per_step=seconds / len(taken) if taken else None,
     )
 
 
 def check_record(record: Record) -> None:
     """Raise RecordError, naming the episode, where a field that the figures need is missing."""
     missing = [name for name in _REQUIRED if name not in record]
+    if not missing:
+        missing = [f"{name} of a step" for name in _REQUIRED_OF_STEPS if any(name not in one for one in record["steps"])]
     if missing:
         raise RecordError(
             f"episode {record.get('id', '(without id)')!r} lacks {', '.join(missing)}: expected a record in the "
@@ -90,8 +96,9 @@ def succeeded(record: Record) -> bool:
     """Success: all goal predicates hold on the final state and the policy said `end`.
 
     The reference sets success = int(matched key actions / key actions), with a free point for `end`: there a
-    time-out after the last key action succeeds, and so do a wrong order, a swapped destination and a lamp
-    that was switched on and off again.
+    time-out after the last key action succeeds, and so do a swapped destination, a thing taken out again and a lamp
+    that was switched on and off again. A wrong order is no failure here either, where the goals hold at the end: it
+    shows in the ordered completeness.
 
     Raises:
         RecordError: the record's own `success` says otherwise.
@@ -126,16 +133,36 @@ def search_efficiency(record: Record) -> float:
     return min(1.0, float(cost) / len(actions_taken(record)))
 
 
-def task_completeness(record: Record) -> float:
-    """Task completeness = scored key actions matched in order / scored key actions.
+def goal_conditions(record: Record) -> float:
+    """Goal-condition success (ALFRED, Shridhar 2020) = goal predicates that hold on the final state / all of them.
+
+    A time-out keeps what it reached; an episode that infrastructure broke off was not judged and has reached nothing.
+    The reference looks at no state.
+    """
+    goals = record["goals"]
+    return sum(bool(goal["holds"]) for goal in goals) / len(goals) if goals else 0.0
+
+
+def ordered_completeness(record: Record) -> float:
+    """Ordered completeness = scored key actions matched in order / scored key actions.
 
     Scored are the key actions but navigate to, observe and move forward. Matched is the longest common subsequence
     of them and the successful (action, object type) pairs of the episode. `end` is matched when the policy said it
-    and the goals hold; the reference gives that point to every episode that does anything else, time-outs and
-    aborts included, and ignores the order.
+    and the goals hold; the reference gives that point to every episode that does anything else, time-outs included,
+    and its completeness ignores the order.
 
     Raises:
         RecordError: the task has no scored key action.
+    """
+    scored = scored_key_actions(record)
+    return common_subsequence(_done(record), scored) / len(scored)
+
+
+def scored_key_actions(record: Record) -> list[tuple[str, str]]:
+    """The (action, object type) pairs of a task that are the work itself.
+
+    Raises:
+        RecordError: there is none.
     """
     keys = [(key["action"], key["object_type"] or "") for key in record["task"]["key_actions"]]
     scored = [key for key in keys if key[0] not in UNSCORED_ACTIONS]
@@ -143,7 +170,32 @@ def task_completeness(record: Record) -> float:
         raise RecordError(
             f"episode {record['id']!r} has no key action besides navigating and observing: expected at least `end`"
         )
-    return _common_subsequence(_done(record), scored) / len(scored)
+    return scored
+
+
+def repeated_exploration(record: Record) -> float:
+    """Repeated exploration = navigations back that brought nothing / navigations that arrived; 0 without any.
+
+    One is a navigation back when an earlier one arrived at the same instance. It brought nothing when no object came
+    into view for the first time and the planner's cost to go did not fall: going back to use a thing, or to end in
+    front of it, is no exploration. Another stretch of one long worktop is the same instance. The reference counts
+    every navigation to a type that was named before, refused ones and useful ones too.
+    """
+    inspected: set[str] = set()
+    arrived = repeated = 0
+    for before, step in pairwise(record["steps"]):
+        if step["action"] != "navigate to" or not step["success"]:
+            continue
+        arrived += 1
+        repeated += step["object_id"] in inspected and not step["new"] and not _nearer(before, step)
+        inspected.add(step["object_id"])
+    return repeated / arrived if arrived else 0.0
+
+
+def _nearer(before: Mapping[str, Any], after: Mapping[str, Any]) -> bool:
+    """Whether a step brought the goal nearer; unknown costs say no."""
+    costs = before["cost_to_go"], after["cost_to_go"]
+    return None not in costs and costs[1] < costs[0]
 
 
 def _done(record: Record) -> list[tuple[str, str]]:
@@ -153,7 +205,7 @@ def _done(record: Record) -> list[tuple[str, str]]:
     return [("end", "") if pair[0] == "end" else pair for pair in pairs if pair[0] != "end" or correct_end]
 
 
-def _common_subsequence(first: Sequence[tuple[str, str]], second: Sequence[tuple[str, str]]) -> int:
+def common_subsequence(first: Sequence[object], second: Sequence[object]) -> int:
     """Length of the longest common subsequence, row by row."""
     row = [0] * (len(second) + 1)
     for item in first:

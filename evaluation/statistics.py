@@ -80,26 +80,55 @@ def cluster_bootstrap(
     Raises:
         RecordError: no values, or lengths that differ.
     """
-    if not values or len(values) != len(clusters):
-        raise RecordError(f"{len(values)} values in {len(clusters)} clusters: expected as many, and at least one")
-    members: dict[str, list[float]] = {}
-    for value, cluster in zip(values, clusters, strict=True):
-        members.setdefault(str(cluster), []).append(value)
+    return cluster_bootstraps([values], clusters, resamples=resamples, confidence=confidence, seed=seed)[0]
+
+
+def cluster_bootstraps(
+    columns: Sequence[Sequence[float]],
+    clusters: Sequence[Hashable],
+    *,
+    weights: Sequence[Sequence[float]] | None = None,
+    resamples: int = RESAMPLES,
+    confidence: float = CONFIDENCE,
+    seed: int = 0,
+) -> list[Interval | None]:
+    """`cluster_bootstrap` of several figures with the same draws, each of a weighted mean where weights are given.
+
+    Args:
+        columns: Figures, each one value per episode.
+        clusters: As for `cluster_bootstrap`, likewise the rest.
+        weights: As many as columns and as long; 1 each by default.
+
+    Raises:
+        RecordError: no values, or lengths that differ.
+    """
+    for values in columns:
+        if not values or len(values) != len(clusters):
+            raise RecordError(f"{len(values)} values in {len(clusters)} clusters: expected as many, and at least one")
+    members: dict[str, list[int]] = {}
+    for place, cluster in enumerate(clusters):
+        members.setdefault(str(cluster), []).append(place)
     if len(members) < MIN_CLUSTERS:
-        return None
-    names = sorted(members)
-    sums = np.array([math.fsum(members[name]) for name in names])
-    sizes = np.array([len(members[name]) for name in names], dtype=np.float64)
+        return [None] * len(columns)
+    ones = weights or [[1.0] * len(clusters)] * len(columns)
+    pairs = list(zip(columns, ones, strict=True))
+    # Summed exactly, so that the order of the episodes changes no digit.
+    sums = _by_cluster(members, [[v * w for v, w in zip(values, by, strict=True)] for values, by in pairs])
+    sizes = _by_cluster(members, [by for _, by in pairs])
     means = _resampled_means(sums, sizes, resamples, np.random.default_rng(seed))
-    if np.ptp(means) < _ROUNDING:
-        return None
     tail = (1 - confidence) / 2
-    low, high = np.quantile(means, [tail, 1 - tail])
-    return Interval(float(low), float(high))
+    bounds = np.quantile(means, [tail, 1 - tail], axis=0).T
+    spread = np.ptp(means, axis=0)
+    return [None if wide < _ROUNDING else Interval(*map(float, pair)) for wide, pair in zip(spread, bounds, strict=True)]
+
+
+def _by_cluster(members: dict[str, list[int]], columns: Sequence[Sequence[float]]) -> np.ndarray:
+    """Sums [clusters, columns], clusters by name."""
+    return np.array([[math.fsum(column[i] for i in members[name]) for column in columns] for name in sorted(members)])
 
 
 def _resampled_means(sums: np.ndarray, sizes: np.ndarray, resamples: int, rng: np.random.Generator) -> np.ndarray:
-    """Means [resamples] of draws of len(sums) clusters; in portions, so that memory stays bounded."""
+    """Means [resamples, columns] of draws of len(sums) clusters; in portions, so that memory stays bounded."""
     count = len(sums)
     portion = max(1, _DRAWS_AT_ONCE // count)
     means = []

@@ -1,17 +1,21 @@
-"""Figures of a run: overall and per task type, with 95% intervals, counts and honest denominators."""
+"""Figures of a run: overall and per group, in both families, with 95% intervals, counts and honest denominators."""
 
 import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields, is_dataclass
 from typing import Any
 
-from evaluation.metrics import METRIC_FAMILY, EpisodeMetrics, Record, check_record, measure
-from evaluation.statistics import CONFIDENCE, Interval, cluster_bootstrap, wilson
+from evaluation.families import FAMILIES
+from evaluation.groups import distinct_task, grouped
+from evaluation.metrics import Record, check_record, measure
+from evaluation.statistics import CONFIDENCE, RESAMPLES, Interval, cluster_bootstraps, wilson
 from llamafactory_embodied.errors import RecordError
 
-_ONE_VALUE = ("backend", "rules", "control")
+CONDITIONS = ("backend", "rules", "benchmark", "control")
 """What must not differ within one summary: figures of different worlds do not average."""
+
+_GROUP_RESAMPLES = RESAMPLES // 5  # a run has tens of groups
 
 
 @dataclass(frozen=True)
@@ -23,18 +27,29 @@ class Estimate:
 
 
 @dataclass(frozen=True)
+class Figure:
+    """A figure's mean over episodes, and over distinct tasks, of which each weighs the same however often it is there.
+
+    Intervals: Wilson's for success over episodes, otherwise scene-clustered bootstrap.
+    """
+
+    entries: Estimate
+    tasks: Estimate
+
+
+@dataclass(frozen=True)
 class GroupSummary:
     """Figures over a group of episodes; every episode is in every denominator, infrastructure failures included.
 
-    Rates per action (`invalid_action_rate`, `seconds_per_action`) divide totals, so a short episode weighs less.
+    `figures` and `successes` are by family. Rates per action (`invalid_action_rate`, `seconds_per_action`, ...) divide
+    totals, so a short episode weighs less.
     """
 
     episodes: int
+    distinct_tasks: int
     scenes: int
-    successes: int
-    success: Estimate
-    search_efficiency: Estimate
-    task_completeness: Estimate
+    successes: Mapping[str, int]
+    figures: Mapping[str, Mapping[str, Figure]]
     actions_per_episode: float
     invalid_action_rate: float
     response_tokens_per_action: float
@@ -45,38 +60,45 @@ class GroupSummary:
 
 @dataclass(frozen=True)
 class Summary:
-    """Figures of one run, and under which conditions they hold."""
+    """Figures of one run, and under which conditions they hold; `groups` is by grouping and group (groups.py)."""
 
     backend: str
     rules: str
+    benchmark: str
     control: str
     prompts: tuple[str, ...]
     policies: tuple[str, ...]
     seeds: tuple[int, ...]
-    metric_family: str
     confidence: float
     overall: GroupSummary
-    by_type: Mapping[str, GroupSummary]
+    groups: Mapping[str, Mapping[str, GroupSummary]]
 
     def to_json(self) -> dict[str, Any]:
         """The summary as JSON values: intervals as [low, high] or null."""
-        plain = asdict(self)
-        for group in (plain["overall"], *plain["by_type"].values()):
-            for name in ("success", "search_efficiency", "task_completeness"):
-                interval = group[name]["interval"]
-                group[name]["interval"] = interval and [interval["low"], interval["high"]]
-        return {**plain, **{name: list(plain[name]) for name in ("prompts", "policies", "seeds")}}
+        value: dict[str, Any] = as_json(self)
+        return value
+
+
+def as_json(value: Any) -> Any:
+    """Dataclasses, mappings and sequences as JSON has them; an interval is the pair of its bounds."""
+    if isinstance(value, Interval):
+        return [value.low, value.high]
+    if is_dataclass(value):
+        return {field.name: as_json(getattr(value, field.name)) for field in fields(value)}
+    if isinstance(value, Mapping):
+        return {str(name): as_json(one) for name, one in value.items()}
+    return [as_json(one) for one in value] if isinstance(value, list | tuple) else value
 
 
 def summarize(records: Iterable[Record], *, seed: int = 0) -> Summary:
     """Figures over all episodes of a run.
 
     Args:
-        records: Episode records of one backend, rule set and control; each episode once.
+        records: Episode records under the same conditions (see `CONDITIONS`); each episode once.
         seed: Seed of the bootstrap.
 
     Raises:
-        RecordError: no records, a damaged one, one that is there twice, or a mix of backends, rule sets or controls.
+        RecordError: no records, a damaged one, one that is there twice, or a mix of conditions.
     """
     episodes = list(records)
     if not episodes:
@@ -84,24 +106,27 @@ def summarize(records: Iterable[Record], *, seed: int = 0) -> Summary:
     for record in episodes:
         check_record(record)
     _refuse_twice(episodes)
-    backend, rules, control = (_only_value(episodes, name) for name in _ONE_VALUE)
+    backend, rules, benchmark, control = (_only_value(episodes, name) for name in CONDITIONS)
     return Summary(
         backend=backend,
         rules=rules,
+        benchmark=benchmark,
         control=control,
         prompts=tuple(sorted({str(record.get("prompts", "")) for record in episodes})),
         policies=tuple(sorted({str(record.get("policy", "")) for record in episodes})),
         seeds=tuple(sorted({int(record.get("seed", 0)) for record in episodes})),
-        metric_family=METRIC_FAMILY,
         confidence=CONFIDENCE,
-        overall=_group(episodes, seed),
-        by_type={name: _group(group, seed) for name, group in _types(episodes).items()},
+        overall=_group(episodes, seed, RESAMPLES),
+        groups={
+            dimension: {name: _group(group, seed, _GROUP_RESAMPLES) for name, group in groups.items()}
+            for dimension, groups in grouped(episodes).items()
+        },
     )
 
 
 def _only_value(records: Sequence[Record], name: str) -> str:
     """The one value of a field, or RecordError with an episode of each of two values."""
-    first = {str(record.get(name, "none")): record["id"] for record in records}
+    first = {str(record.get(name) or "none"): record["id"] for record in records}
     if len(first) > 1:
         found = ", ".join(f"{value} (as in {where!r})" for value, where in sorted(first.items()))
         raise RecordError(f"episodes of different {name} in one summary: {found}; summarize each apart")
@@ -115,41 +140,45 @@ def _refuse_twice(records: Sequence[Record]) -> None:
         raise RecordError(f"episode {name!r} with seed {seed} is there {count} times: expected each episode once")
 
 
-def _types(records: Sequence[Record]) -> dict[str, list[Record]]:
-    groups: dict[str, list[Record]] = {}
-    for record in records:
-        groups.setdefault(record["task"]["type"], []).append(record)
-    return dict(sorted(groups.items()))
-
-
-def _group(records: Sequence[Record], seed: int) -> GroupSummary:
+def _group(records: Sequence[Record], seed: int, resamples: int) -> GroupSummary:
     metrics = [measure(record) for record in records]
-    scenes = [str(record["scene"]["name"]) for record in records]
-    successes = sum(one.success for one in metrics)
     actions = sum(one.actions for one in metrics)
     ends = Counter(str(record["end"]) for record in records)
+    figures = _figures(records, seed, resamples)
     return GroupSummary(
         episodes=len(records),
-        scenes=len(set(scenes)),
-        successes=successes,
-        success=Estimate(successes / len(records), wilson(successes, len(records))),
-        search_efficiency=_estimate([one.search_efficiency for one in metrics], scenes, seed),
-        task_completeness=_estimate([one.task_completeness for one in metrics], scenes, seed),
+        distinct_tasks=len({distinct_task(record) for record in records}),
+        scenes=len({str(record["scene"]["name"]) for record in records}),
+        successes={name: sum(bool(family.measure(one).success) for one in records) for name, family in FAMILIES.items()},
+        figures=figures,
         actions_per_episode=actions / len(records),
         invalid_action_rate=_over(sum(one.invalid_actions for one in metrics), actions),
         response_tokens_per_action=_over(sum(one.response_tokens for one in metrics), actions),
-        seconds_per_action=_over(_total_seconds(metrics), actions),
+        seconds_per_action=_over(math.fsum(one.seconds for one in metrics), actions),
         ends=dict(sorted(ends.items())),
         infrastructure_failures=ends["infrastructure"],
     )
 
 
-def _estimate(values: Sequence[float], scenes: Sequence[str], seed: int) -> Estimate:
-    return Estimate(math.fsum(values) / len(values), cluster_bootstrap(values, scenes, seed=seed))
-
-
-def _total_seconds(metrics: Sequence[EpisodeMetrics]) -> float:
-    return math.fsum(one.seconds for one in metrics)
+def _figures(records: Sequence[Record], seed: int, resamples: int) -> dict[str, dict[str, Figure]]:
+    """Family -> figure -> its estimates, all from the same draws of scenes."""
+    measured = {name: [family.figures(record) for record in records] for name, family in FAMILIES.items()}
+    names = [(family, figure) for family in FAMILIES for figure in FAMILIES[family].titles]
+    columns = [[one[figure] for one in measured[family]] for family, figure in names]
+    copies = Counter(distinct_task(record) for record in records)
+    by_task = [1 / copies[distinct_task(record)] for record in records]
+    weights = [[1.0] * len(records)] * len(columns) + [by_task] * len(columns)
+    scenes = [str(record["scene"]["name"]) for record in records]
+    intervals = cluster_bootstraps(columns * 2, scenes, weights=weights, resamples=resamples, seed=seed)
+    found: dict[str, dict[str, Figure]] = {family: {} for family in FAMILIES}
+    for place, (family, figure) in enumerate(names):
+        values = columns[place]
+        mean, interval = math.fsum(values) / len(values), intervals[place]
+        if figure == "success":
+            interval = wilson(round(math.fsum(values)), len(values))
+        tasks = math.fsum(v * w for v, w in zip(values, by_task, strict=True)) / len(copies)
+        found[family][figure] = Figure(Estimate(mean, interval), Estimate(tasks, intervals[len(names) + place]))
+    return found
 
 
 def _over(total: float, count: int) -> float:
