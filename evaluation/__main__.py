@@ -1,8 +1,11 @@
-"""`python -m evaluation [config.yaml] [key=value ...]`: the verb `evaluate` without the rest of the command line."""
+"""`python -m evaluation [evaluate|report|compare] [config.yaml] [key=value ...]`; `evaluate` where no verb is said."""
 
 import sys
 
 from llamafactory_embodied.cli import main
 
+_VERBS = ("evaluate", "report", "compare")
+
 if __name__ == "__main__":
-    sys.exit(main(["evaluate", *sys.argv[1:]]))
+    words = sys.argv[1:]
+    sys.exit(main(words if words[:1] and words[0] in _VERBS else ["evaluate", *words]))

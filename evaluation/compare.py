@@ -1,5 +1,6 @@
 """Two runs on the same tasks: the paired differences, for a control, an ablation or a later checkpoint."""
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -7,7 +8,14 @@ from typing import NamedTuple
 from evaluation.families import FAMILIES
 from evaluation.groups import grouped
 from evaluation.metrics import Record, check_record
-from evaluation.statistics import Interval, mcnemar_exact, paired_bootstrap
+from evaluation.statistics import (
+    GROUP_RESAMPLES,
+    RESAMPLES,
+    Interval,
+    cluster_bootstraps,
+    mcnemar_exact,
+    paired_bootstrap,
+)
 from evaluation.summary import Estimate
 from llamafactory_embodied.errors import RecordError
 
@@ -112,17 +120,16 @@ def paired_difference(
             "expected the same tasks with the same seeds in both"
         )
     pairs = {key: _Pair(ours[key], theirs[key]) for key in shared}
-    figures = _figures(list(pairs.values()), family, seed)
     return PairedDifference(
         first=names[0],
         second=names[1],
         family=family,
         conditions={name: _condition(list(pairs.values()), name, allow_mixed) for name in _SAME},
-        overall=_gap(list(pairs.values()), family, seed),
-        figures=figures,
+        overall=_gap(list(pairs.values()), family, seed, RESAMPLES),
+        figures=_figures(list(pairs.values()), family, seed),
         groups={
             dimension: {
-                name: _gap([pairs[_key(record)] for record in records], family, seed)
+                name: _gap([pairs[_key(record)] for record in records], family, seed, GROUP_RESAMPLES)
                 for name, records in groups.items()
             }
             for dimension, groups in grouped([pair.first for pair in pairs.values()]).items()
@@ -163,7 +170,7 @@ def _solved(record: Record, family: str) -> bool:
     return bool(FAMILIES[family].measure(record).success)
 
 
-def _gap(pairs: Sequence[_Pair], family: str, seed: int) -> Gap:
+def _gap(pairs: Sequence[_Pair], family: str, seed: int, resamples: int) -> Gap:
     a, b = ([_solved(pair[side], family) for pair in pairs] for side in (0, 1))
     only_first = sum(x and not y for x, y in zip(a, b, strict=True))
     only_second = sum(y and not x for x, y in zip(a, b, strict=True))
@@ -172,7 +179,7 @@ def _gap(pairs: Sequence[_Pair], family: str, seed: int) -> Gap:
         first_successes=sum(a),
         second_successes=sum(b),
         difference=(sum(a) - sum(b)) / len(pairs),
-        interval=paired_bootstrap(a, b, _scenes(pairs), seed=seed),
+        interval=paired_bootstrap(a, b, _scenes(pairs), resamples=resamples, seed=seed),
         only_first=only_first,
         only_second=only_second,
         p_value=mcnemar_exact(only_first, only_second),
@@ -184,13 +191,13 @@ def _scenes(pairs: Sequence[_Pair]) -> list[str]:
 
 
 def _figures(pairs: Sequence[_Pair], family: str, seed: int) -> dict[str, Estimate]:
-    measured = [[FAMILIES[family].figures(pair[side]) for pair in pairs] for side in (0, 1)]
-    found = {}
-    for name in FAMILIES[family].titles:
-        a, b = ([one[name] for one in side] for side in measured)
-        mean = sum(x - y for x, y in zip(a, b, strict=True)) / len(pairs)
-        found[name] = Estimate(mean, paired_bootstrap(a, b, _scenes(pairs), seed=seed))
-    return found
+    measured = [[FAMILIES[family].figures(record) for record in pair] for pair in pairs]
+    names = list(FAMILIES[family].titles)
+    columns = [[first[name] - second[name] for first, second in measured] for name in names]
+    intervals = cluster_bootstraps(columns, _scenes(pairs), seed=seed)
+    means = [math.fsum(column) / len(pairs) for column in columns]
+    estimates = [Estimate(mean, interval) for mean, interval in zip(means, intervals, strict=True)]
+    return dict(zip(names, estimates, strict=True))
 
 
 def _flips(pair: _Pair, names: tuple[str, str], family: str) -> Iterable[Flip]:

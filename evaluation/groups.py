@@ -51,7 +51,8 @@ def _place(group: tuple[str, list[Record]]) -> tuple[int, str]:
     return GROUPS.index(group[0]) if group[0] in GROUPS else 0, group[0]
 
 
-def distinct_task(record: Record) -> tuple[str, tuple[tuple[str, str], ...]]:
-    """What makes two entries the same task, whatever their wording: the scene and the key actions."""
-    keys = ((str(key["action"]), str(key["object_type"] or "")) for key in record["task"]["key_actions"])
-    return str(record["scene"]["name"]), tuple(keys)
+def distinct_task(record: Record) -> tuple[str, ...]:
+    """What makes two entries the same task, whatever their wording: scene, target and key actions."""
+    task = record["task"]
+    keys = [f"{key['action']} {key['object_type']} {key.get('object_id', '')}" for key in task["key_actions"]]
+    return (str(record["scene"]["name"]), str(task["target_type"]), *keys)

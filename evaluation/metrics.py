@@ -18,7 +18,19 @@ Record = Mapping[str, Any]
 UNSCORED_ACTIONS = frozenset({"init", "observe", "move forward", "navigate to"})
 """Actions that lead to the work and are not the work; the paper does not score them either."""
 
-_REQUIRED = ("id", "backend", "rules", "benchmark", "scene", "task", "steps", "end", "goals", "legal_objects", "success")
+_REQUIRED = (
+    "id",
+    "backend",
+    "rules",
+    "benchmark",
+    "scene",
+    "task",
+    "steps",
+    "end",
+    "goals",
+    "legal_objects",
+    "success",
+)
 _REQUIRED_OF_STEPS = ("action", "target", "object_id", "success", "new", "cost_to_go")
 
 
@@ -67,7 +79,9 @@ def check_record(record: Record) -> None:
     """Raise RecordError, naming the episode, where a field that the figures need is missing."""
     missing = [name for name in _REQUIRED if name not in record]
     if not missing:
-        missing = [f"{name} of a step" for name in _REQUIRED_OF_STEPS if any(name not in one for one in record["steps"])]
+        missing = [
+            f"{name} of a step" for name in _REQUIRED_OF_STEPS if any(name not in one for one in record["steps"])
+        ]
     if missing:
         raise RecordError(
             f"episode {record.get('id', '(without id)')!r} lacks {', '.join(missing)}: expected a record in the "

@@ -1,4 +1,4 @@
-"""The reference evaluator's figures, formula for formula, over the same episode records: for published comparisons only.
+"""The reference evaluator's figures, formula for formula, over the same records: to compare with published ones only.
 
 They flatter (metrics.py has the true ones): a time-out counts as saying `end`, which earns a point whatever the state
 of the room; order, instance and final state are ignored; efficiency may exceed 1; a search is won by any type in view
@@ -18,7 +18,7 @@ NO_OBJECT = "No Suitable Object"
 """What the reference calls every name that the room does not have."""
 
 _COUNTED_AS_END = ("step_limit", "unparseable")
-"""Ends at which the reference writes down a successful `end` that nobody said; at a repetition it writes a failed one."""
+"""Ends at which the reference writes down a successful `end` that nobody said; at a repetition it is a failed one."""
 
 
 @dataclass(frozen=True)

@@ -9,13 +9,9 @@ from functools import lru_cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rich.console import Console
-
-from evaluation.compare import paired_difference
 from evaluation.report import write_report
-from evaluation.runs import Run, load_run
 from evaluation.summary import Summary, summarize
-from evaluation.tables import comparison_table, summary_table, type_table
+from evaluation.verbs import print_tables
 from llamafactory_embodied.episodes.conversation import load_prompts
 from llamafactory_embodied.episodes.policy import MODEL_FREE, Policy, Reply, SearcherPolicy, View, make_policy
 from llamafactory_embodied.episodes.pool import even_chunks, owed, run_ordered
@@ -68,23 +64,13 @@ class EvaluateSettings:
     workers: int = option(1, "processes, each with a policy of its own", least=1)
 
 
-@dataclass(frozen=True)
-class ReportSettings:
-    """Settings of the verb `report`."""
-
-    runs: tuple[str, ...] = option((), "run folders, each as `folder` or `name:folder`")
-    output: str = option("out/report.html", "the page")
-    title: str = option("Evaluation", "its heading")
-    episodes_per_run: int = option(24, "episodes shown of each run", least=0)
-
-
 def run_evaluate(settings: EvaluateSettings) -> int:
     """Plays, prints the tables, writes summary.json and report.html."""
     summary = evaluate(settings)
     folder = Path(settings.output_dir)
     replace_file(folder / "summary.json", json.dumps(summary.to_json(), indent=2) + "\n")
     page = write_report([folder], folder / "report.html")
-    _print_tables({folder.name: summary})
+    print_tables({folder.name: summary})
     sys.stdout.write(f"{page}\n")
     return 0
 
@@ -205,42 +191,3 @@ def _trained_prompts(trained: Sequence[str], asked: str) -> str:
             stacklevel=2,
         )
     return name
-
-
-def run_report(settings: ReportSettings) -> int:
-    """Writes the page of several runs and prints their tables; compares the first with each that shares its tasks."""
-    if not settings.runs:
-        raise SettingsError("report needs runs=[folder, name:folder, ...].")
-    runs = [_named(entry) for entry in settings.runs]
-    first, tasks = runs[0], _task_ids(runs[0])
-    others = [run for run in runs[1:] if tasks & _task_ids(run)]
-    differences = [paired_difference(first.records, run.records, names=(first.name, run.name)) for run in others]
-    page = write_report(
-        runs,
-        Path(settings.output),
-        settings.title,
-        differences=differences,
-        max_episodes_per_run=settings.episodes_per_run,
-    )
-    summaries = {run.name: summarize(run.records) for run in runs}
-    _print_tables(summaries)
-    replace_file(Path(settings.output).with_suffix(".md"), comparison_table(summaries))
-    content = {name: summary.to_json() for name, summary in summaries.items()}
-    replace_file(Path(settings.output).with_suffix(".json"), json.dumps(content, indent=2) + "\n")
-    sys.stdout.write(f"{page}\n")
-    return 0
-
-
-def _task_ids(run: Run) -> set[str]:
-    return {str(record["task"]["id"]) for record in run.records}
-
-
-def _named(entry: str) -> Run:
-    name, colon, folder = entry.partition(":")
-    return load_run(Path(folder), name) if colon else load_run(Path(entry))
-
-
-def _print_tables(summaries: dict[str, Summary]) -> None:
-    console = Console()
-    console.print(summary_table(summaries))
-    console.print(type_table(summaries))

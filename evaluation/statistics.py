@@ -13,6 +13,8 @@ import numpy as np
 from llamafactory_embodied.errors import RecordError
 
 RESAMPLES = 10_000
+GROUP_RESAMPLES = 2_000
+"""Of one of a run's tens of groups."""
 CONFIDENCE = 0.95
 MIN_CLUSTERS = 5
 """Fewest scenes for an interval over scenes: a 95% one covers about 94% with 40 scenes, 92% with 10, 83% with 5, 72%
@@ -119,7 +121,9 @@ def cluster_bootstraps(
     tail = (1 - confidence) / 2
     bounds = np.quantile(means, [tail, 1 - tail], axis=0).T
     spread = np.ptp(means, axis=0)
-    return [None if wide < _ROUNDING else Interval(*map(float, pair)) for wide, pair in zip(spread, bounds, strict=True)]
+    return [
+        None if wide < _ROUNDING else Interval(*map(float, pair)) for wide, pair in zip(spread, bounds, strict=True)
+    ]
 
 
 def _by_cluster(members: dict[str, list[int]], columns: Sequence[Sequence[float]]) -> np.ndarray:

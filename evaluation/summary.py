@@ -9,13 +9,11 @@ from typing import Any
 from evaluation.families import FAMILIES
 from evaluation.groups import distinct_task, grouped
 from evaluation.metrics import Record, check_record, measure
-from evaluation.statistics import CONFIDENCE, RESAMPLES, Interval, cluster_bootstraps, wilson
+from evaluation.statistics import CONFIDENCE, GROUP_RESAMPLES, RESAMPLES, Interval, cluster_bootstraps, wilson
 from llamafactory_embodied.errors import RecordError
 
 CONDITIONS = ("backend", "rules", "benchmark", "control")
 """What must not differ within one summary: figures of different worlds do not average."""
-
-_GROUP_RESAMPLES = RESAMPLES // 5  # a run has tens of groups
 
 
 @dataclass(frozen=True)
@@ -118,7 +116,7 @@ def summarize(records: Iterable[Record], *, seed: int = 0) -> Summary:
         confidence=CONFIDENCE,
         overall=_group(episodes, seed, RESAMPLES),
         groups={
-            dimension: {name: _group(group, seed, _GROUP_RESAMPLES) for name, group in groups.items()}
+            dimension: {name: _group(group, seed, GROUP_RESAMPLES) for name, group in groups.items()}
             for dimension, groups in grouped(episodes).items()
         },
     )
@@ -149,7 +147,9 @@ def _group(records: Sequence[Record], seed: int, resamples: int) -> GroupSummary
         episodes=len(records),
         distinct_tasks=len({distinct_task(record) for record in records}),
         scenes=len({str(record["scene"]["name"]) for record in records}),
-        successes={name: sum(bool(family.measure(one).success) for one in records) for name, family in FAMILIES.items()},
+        successes={
+            name: sum(bool(family.measure(one).success) for one in records) for name, family in FAMILIES.items()
+        },
         figures=figures,
         actions_per_episode=actions / len(records),
         invalid_action_rate=_over(sum(one.invalid_actions for one in metrics), actions),

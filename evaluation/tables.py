@@ -4,49 +4,16 @@ A table holds one metric family, rule set and benchmark, and one backend unless 
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-
-from rich.table import Table
-from rich.text import Text
 
 from evaluation.families import FAMILIES
 from evaluation.groups import GROUPS
 from evaluation.published import Published
+from evaluation.sheet import Sheet
 from evaluation.statistics import Interval
 from evaluation.summary import Estimate, GroupSummary, Summary
 from llamafactory_embodied.errors import RecordError
 
 _NOT_PLAYED = "not played"
-
-
-@dataclass(frozen=True)
-class Sheet:
-    """One table as text: a title, the columns' heads, the rows and a sentence below."""
-
-    title: str
-    columns: Sequence[str]
-    rows: Sequence[Sequence[str]]
-    caption: str
-
-    def to_rich(self) -> Table:
-        """For the terminal."""
-        table = Table(title=self.title, caption=self.caption, caption_justify="left")
-        for number, column in enumerate(self.columns):
-            table.add_column(Text(column), justify="right" if number else "left", overflow="fold")
-        for row in self.rows:
-            table.add_row(*map(Text, row))
-        return table
-
-    def to_markdown(self) -> str:
-        """For a document."""
-        lines = [self.columns, ["---"] + ["---:"] * (len(self.columns) - 1), *self.rows]
-        table = "\n".join("| " + " | ".join(map(_cell, line)) + " |" for line in lines)
-        return f"**{_cell(self.title)}**\n\n{table}\n\n{_cell(self.caption)}\n"
-
-
-def _cell(text: str) -> str:
-    """A run's name may hold a bar or a line break, which would end the cell."""
-    return " ".join(text.replace("|", "\\|").split())
 
 
 def percent(estimate: Estimate) -> str:

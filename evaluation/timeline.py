@@ -7,6 +7,7 @@ from typing import Any
 
 from evaluation.frames import ENLARGED_WIDTH_PX, FrameView, embed_frame
 from evaluation.metrics import Record, actions_taken, goals_hold, measure
+from evaluation.paper import measure_as_paper
 from evaluation.replies import ReplyPart, reply_parts
 from evaluation.selection import outcome
 
@@ -76,7 +77,9 @@ class EpisodeView:
     actions: int
     max_steps: int | None
     efficiency: float
+    goal_conditions: float
     completeness: float
+    paper_success: bool
 
     @property
     def frame_px(self) -> int:
@@ -109,7 +112,9 @@ def episode_view(run: str, folder: Path, record: Record) -> EpisodeView:
         actions=len(actions_taken(record)),
         max_steps=task.get("max_steps"),
         efficiency=metrics.search_efficiency,
-        completeness=metrics.task_completeness,
+        goal_conditions=metrics.goal_conditions,
+        completeness=metrics.ordered_completeness,
+        paper_success=measure_as_paper(record).success,
     )
 
 

@@ -89,9 +89,14 @@ VERBS = {
         "evaluation.run:run_evaluate",
     ),
     "report": Verb(
-        "run folders become one table and one page",
-        "evaluation.run:ReportSettings",
-        "evaluation.run:run_report",
+        "run folders become tables and one page",
+        "evaluation.verbs:ReportSettings",
+        "evaluation.verbs:run_report",
+    ),
+    "compare": Verb(
+        "two runs on the same tasks: paired differences, and which tasks flipped",
+        "evaluation.verbs:CompareSettings",
+        "evaluation.verbs:run_compare",
     ),
     "demo": Verb(
         "the whole path at toy size: rooms, trajectories, training, episodes, figures",

@@ -12,7 +12,8 @@ import time
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from evaluation.run import EvaluateSettings, ReportSettings, evaluate, run_report
+from evaluation.run import EvaluateSettings, evaluate
+from evaluation.verbs import ReportSettings, run_report
 
 from .episodes.selection import RECORDINGS
 from .errors import EmbodiedError

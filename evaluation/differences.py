@@ -1,0 +1,58 @@
+"""Paired differences as tables: the figures, the groups, and the tasks that flipped."""
+
+from evaluation.compare import Gap, PairedDifference
+from evaluation.families import FAMILIES
+from evaluation.sheet import Sheet
+from evaluation.statistics import Interval
+from evaluation.tables import bounds
+
+
+def points(value: float, interval: Interval | None) -> str:
+    """`+12.5 [3, 22]`, in percentage points."""
+    return f"{100 * value:+.1f}{bounds(interval)}"
+
+
+def chance(p_value: float) -> str:
+    """A p as it is printed."""
+    return "< 0.0001" if p_value < 0.0001 else f"{p_value:.4f}"
+
+
+def difference_sheets(one: PairedDifference) -> list[Sheet]:
+    """Three tables: the mean difference of each figure, success by group, the tasks that one run alone solved."""
+    where = ", ".join(f"{name} {value}" for name, value in one.conditions.items())
+    title = f"{one.first} minus {one.second}, metrics {one.family}"
+    caption = f"{where.capitalize()}, metrics {one.family}; "
+    figures = [
+        (FAMILIES[one.family].titles[name], points(estimate.mean, estimate.interval))
+        for name, estimate in one.figures.items()
+    ]
+    unmatched = f"{one.unmatched_first} of {one.first}, {one.unmatched_second} of {one.second}"
+    said = "points over the same tasks, 95% intervals over scenes in brackets; "
+    heads = ("", "tasks", one.first, one.second, "difference", f"only {one.first}", f"only {one.second}", "p")
+    groups = [
+        _row(f"{dimension}: {name}", gap)
+        for dimension, gaps in one.groups.items()
+        for name, gap in gaps.items()
+        if len(gaps) > 1
+    ]
+    rows = [_row("all", one.overall), *groups]
+    flips = [(flip.solved_by, flip.task, flip.instruction, flip.first_end, flip.second_end) for flip in one.flips]
+    ends = ("solved by", "task", "instruction", f"{one.first} ended", f"{one.second} ended")
+    return [
+        Sheet(title, ("", "difference"), figures, f"{caption}{said}tasks that only one played: {unmatched}."),
+        Sheet(f"{title}: success", heads, rows, f"{caption}{said}McNemar's exact p, each group by itself."),
+        Sheet(f"{title}: tasks that one alone solved", ends, flips, f"{caption}{len(flips)} of {one.overall.tasks}."),
+    ]
+
+
+def _row(name: str, gap: Gap) -> tuple[str, ...]:
+    return (
+        name,
+        str(gap.tasks),
+        str(gap.first_successes),
+        str(gap.second_successes),
+        points(gap.difference, gap.interval),
+        str(gap.only_first),
+        str(gap.only_second),
+        chance(gap.p_value),
+    )
