@@ -14,8 +14,9 @@ def step(action: str, target: str | None = None, **changes: Any) -> Record:
     wording = f"{action} {target}" if target else action
     reply = None if action == "init" else f"<Planning>I will act.</Planning><DecisionMaking>{wording}</DecisionMaking>"
     usual = {"success": True, "legal": True, "feedback": None, "error": "", "frames": []}
-    hidden = {"cost_to_go": 3, "target_seen": False, "tokens": 10, "seconds": 0.5}
-    return {"action": action, "target": target, "reply": reply, **usual, **hidden, **changes}
+    hidden = {"cost_to_go": 3, "target_seen": False, "new": 1, "tokens": 10, "seconds": 0.5}
+    acted_on = {"action": action, "target": target, "object_id": target and f"{target}|1"}
+    return {**acted_on, "reply": reply, **usual, **hidden, **changes}
 
 
 def episode(
@@ -42,6 +43,7 @@ def episode(
         "policy": "checkpoint:runs/stage1",
         "control": "none",
         "seed": 0,
+        "benchmark": "",
         "scene": {"name": scene, "kind": "generated", "room": "kitchen", "seed": 1, "profile": "demo"},
         "frame": {"width_px": 140, "height_px": 140, "fov_deg": 60.0},
         "task": {
@@ -57,6 +59,7 @@ def episode(
         "steps": [{**one, "index": index} for index, one in enumerate(steps)],
         "end": end,
         "goals": [{"kind": "holds", "object_type": "Apple", "holds": held} for held in judged],
+        "legal_objects": [],
         "success": end == "ended" and bool(judged) and all(judged),
         "message": "",
     }

@@ -120,7 +120,7 @@ def test_the_table_states_figures_counts_intervals_and_conditions(tmp_path):
 
 def test_different_backends_stand_in_tables_of_their_own(tmp_path):
     found = page(tmp_path, [run(tmp_path), run(tmp_path, "in unity", backend="unity")])
-    assert len(found.found("table")) == 4
+    assert len(found.found("section")) == 3
     assert "backend unity" in found.words()
 
 

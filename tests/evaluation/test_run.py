@@ -9,7 +9,7 @@ import pytest
 from kitchens import TOY_FRAME
 
 from evaluation import run
-from evaluation.run import EvaluateSettings, ReportSettings, evaluate, run_evaluate, run_report
+from evaluation.run import EvaluateSettings, evaluate, run_evaluate
 from llamafactory_embodied.episodes.policy import Oracle, Reply
 from llamafactory_embodied.episodes.record import read_records
 from llamafactory_embodied.episodes.selection import Selection
@@ -88,16 +88,6 @@ def test_the_verb_writes_summary_and_page_and_prints_the_table(tmp_path, capsys)
     assert json.loads((folder / "summary.json").read_text())
     assert "<html" in (folder / "report.html").read_text()
     assert "oracle" in capsys.readouterr().out
-
-
-def test_runs_become_one_table_and_one_page(whole, tmp_path, capsys):
-    evaluate(replace(TOY, output_dir=str(tmp_path / "prior"), policy="prior"))
-    runs = (f"expert:{whole}", f"{tmp_path}/prior")
-    assert run_report(ReportSettings(runs, str(tmp_path / "all.html"), episodes_per_run=2)) == 0
-    assert "expert" in (tmp_path / "all.md").read_text()
-    assert set(json.loads((tmp_path / "all.json").read_text())) == {"expert", "prior"}
-    assert "expert" in (tmp_path / "all.html").read_text()
-    assert "prior" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(

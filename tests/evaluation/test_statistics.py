@@ -3,7 +3,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from evaluation.statistics import Interval, cluster_bootstrap, mcnemar_exact, paired_bootstrap, wilson
+from evaluation.statistics import (
+    Interval,
+    cluster_bootstrap,
+    cluster_bootstraps,
+    mcnemar_exact,
+    paired_bootstrap,
+    wilson,
+)
 from llamafactory_embodied.errors import RecordError
 
 
@@ -125,3 +132,20 @@ def test_mcnemar_of_thousands_of_tasks_does_not_overflow():
 def test_mcnemar_refuses_negative_counts():
     with pytest.raises(RecordError, match="at least 0"):
         mcnemar_exact(-1, 3)
+
+
+def test_several_figures_from_the_same_draws_have_the_intervals_of_each_alone():
+    rng = np.random.default_rng(2)
+    columns, scenes = rng.random((3, 40)).tolist(), [i % 9 for i in range(40)]
+    alone = [cluster_bootstrap(column, scenes) for column in columns]
+    for one, other in zip(cluster_bootstraps(columns, scenes), alone, strict=True):
+        assert (one.low, one.high) == pytest.approx((other.low, other.high), abs=1e-12)
+
+
+def test_weights_that_split_an_episode_change_nothing():
+    rng = np.random.default_rng(3)
+    values, scenes = rng.random(30).tolist(), [i % 7 for i in range(30)]
+    halves = cluster_bootstraps([values * 2], scenes * 2, weights=[[0.5] * 60])[0]
+    whole = cluster_bootstrap(values, scenes)
+    assert halves is not None
+    assert (halves.low, halves.high) == (pytest.approx(whole.low), pytest.approx(whole.high))
