@@ -12,9 +12,8 @@ from evaluation.statistics import (
     GROUP_RESAMPLES,
     RESAMPLES,
     Interval,
-    cluster_bootstraps,
+    cluster_bootstrap,
     mcnemar_exact,
-    paired_bootstrap,
 )
 from evaluation.summary import Estimate
 from llamafactory_embodied.errors import RecordError
@@ -174,12 +173,13 @@ def _gap(pairs: Sequence[_Pair], family: str, seed: int, resamples: int) -> Gap:
     a, b = ([_solved(pair[side], family) for pair in pairs] for side in (0, 1))
     only_first = sum(x and not y for x, y in zip(a, b, strict=True))
     only_second = sum(y and not x for x, y in zip(a, b, strict=True))
+    differences = [float(x) - float(y) for x, y in zip(a, b, strict=True)]
     return Gap(
         tasks=len(pairs),
         first_successes=sum(a),
         second_successes=sum(b),
         difference=(sum(a) - sum(b)) / len(pairs),
-        interval=paired_bootstrap(a, b, _scenes(pairs), resamples=resamples, seed=seed),
+        interval=cluster_bootstrap([differences], _scenes(pairs), resamples=resamples, seed=seed)[0],
         only_first=only_first,
         only_second=only_second,
         p_value=mcnemar_exact(only_first, only_second),
@@ -194,7 +194,7 @@ def _figures(pairs: Sequence[_Pair], family: str, seed: int) -> dict[str, Estima
     measured = [[FAMILIES[family].figures(record) for record in pair] for pair in pairs]
     names = list(FAMILIES[family].titles)
     columns = [[first[name] - second[name] for first, second in measured] for name in names]
-    intervals = cluster_bootstraps(columns, _scenes(pairs), seed=seed)
+    intervals = cluster_bootstrap(columns, _scenes(pairs), seed=seed)
     means = [math.fsum(column) / len(pairs) for column in columns]
     estimates = [Estimate(mean, interval) for mean, interval in zip(means, intervals, strict=True)]
     return dict(zip(names, estimates, strict=True))

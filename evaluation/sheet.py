@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from rich.table import Table
 from rich.text import Text
 
+_FIRST_COLUMN = 24  # characters that other columns leave to the rows' names, whatever the terminal's width
+
 
 @dataclass(frozen=True)
 class Sheet:
@@ -19,8 +21,10 @@ class Sheet:
     def to_rich(self) -> Table:
         """For the terminal."""
         table = Table(title=self.title, caption=self.caption, caption_justify="left")
+        widest = max(len(row[0]) for row in self.rows) if self.rows else 0
         for number, column in enumerate(self.columns):
-            table.add_column(Text(column), justify="right" if number else "left", overflow="fold")
+            least = None if number else min(widest, _FIRST_COLUMN)
+            table.add_column(Text(column), justify="right" if number else "left", overflow="fold", min_width=least)
         for row in self.rows:
             table.add_row(*map(Text, row))
         return table

@@ -56,36 +56,6 @@ def wilson(successes: int, total: int, confidence: float = CONFIDENCE) -> Interv
 
 
 def cluster_bootstrap(
-    values: Sequence[float],
-    clusters: Sequence[Hashable],
-    *,
-    resamples: int = RESAMPLES,
-    confidence: float = CONFIDENCE,
-    seed: int = 0,
-) -> Interval | None:
-    """Percentile interval of the mean of `values`, drawing whole clusters with replacement.
-
-    Episodes in one scene share its furniture and its difficulty; drawing scenes instead of episodes keeps that
-    dependence, so the interval is not too narrow (Field and Welsh 2007).
-
-    Args:
-        values: One figure per episode.
-        clusters: The scene of each episode, as long as `values`.
-        resamples: How many draws.
-        confidence: Probability that the procedure is meant to cover the true mean.
-        seed: Seed of the draws.
-
-    Returns:
-        The interval, or None where resampling cannot show the spread whatever the truth is: fewer than
-        MIN_CLUSTERS clusters, or all clusters alike.
-
-    Raises:
-        RecordError: no values, or lengths that differ.
-    """
-    return cluster_bootstraps([values], clusters, resamples=resamples, confidence=confidence, seed=seed)[0]
-
-
-def cluster_bootstraps(
     columns: Sequence[Sequence[float]],
     clusters: Sequence[Hashable],
     *,
@@ -94,12 +64,23 @@ def cluster_bootstraps(
     confidence: float = CONFIDENCE,
     seed: int = 0,
 ) -> list[Interval | None]:
-    """`cluster_bootstrap` of several figures with the same draws, each of a weighted mean where weights are given.
+    """Percentile intervals of the means of several figures, drawing whole clusters with replacement, for all alike.
+
+    Episodes in one scene share its furniture and its difficulty; drawing scenes instead of episodes keeps that
+    dependence, so the interval is not too narrow (Field and Welsh 2007). For two runs of the same tasks a figure is
+    the difference of each pair.
 
     Args:
         columns: Figures, each one value per episode.
-        clusters: As for `cluster_bootstrap`, likewise the rest.
-        weights: As many as columns and as long; 1 each by default.
+        clusters: The scene of each episode, as long as a column.
+        weights: Of each value in its mean, shaped as the columns; 1 by default.
+        resamples: How many draws.
+        confidence: Probability that the procedure is meant to cover the true mean.
+        seed: Seed of the draws.
+
+    Returns:
+        An interval per column, None where resampling cannot show the spread whatever the truth is: fewer than
+        MIN_CLUSTERS clusters, or all clusters alike.
 
     Raises:
         RecordError: no values, or lengths that differ.
@@ -141,26 +122,6 @@ def _resampled_means(sums: np.ndarray, sizes: np.ndarray, resamples: int, rng: n
         times = rng.multinomial(count, np.full(count, 1 / count), size=draws)
         means.append((times @ sums) / (times @ sizes))
     return np.concatenate(means)
-
-
-def paired_bootstrap(
-    first: Sequence[float],
-    second: Sequence[float],
-    clusters: Sequence[Hashable],
-    *,
-    resamples: int = RESAMPLES,
-    confidence: float = CONFIDENCE,
-    seed: int = 0,
-) -> Interval | None:
-    """Interval of mean(first - second) over pairs of the same tasks, drawing whole clusters; see `cluster_bootstrap`.
-
-    Raises:
-        RecordError: no pairs, or lengths that differ.
-    """
-    if len(first) != len(second):
-        raise RecordError(f"{len(first)} figures against {len(second)}: expected pairs, one of each per task")
-    differences = [a - b for a, b in zip(first, second, strict=True)]
-    return cluster_bootstrap(differences, clusters, resamples=resamples, confidence=confidence, seed=seed)
 
 
 def mcnemar_exact(only_first: int, only_second: int) -> float:

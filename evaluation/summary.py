@@ -9,7 +9,7 @@ from typing import Any
 from evaluation.families import FAMILIES
 from evaluation.groups import distinct_task, grouped
 from evaluation.metrics import Record, check_record, measure
-from evaluation.statistics import CONFIDENCE, GROUP_RESAMPLES, RESAMPLES, Interval, cluster_bootstraps, wilson
+from evaluation.statistics import CONFIDENCE, GROUP_RESAMPLES, RESAMPLES, Interval, cluster_bootstrap, wilson
 from llamafactory_embodied.errors import RecordError
 
 CONDITIONS = ("backend", "rules", "benchmark", "control")
@@ -169,7 +169,7 @@ def _figures(records: Sequence[Record], seed: int, resamples: int) -> dict[str, 
     by_task = [1 / copies[distinct_task(record)] for record in records]
     weights = [[1.0] * len(records)] * len(columns) + [by_task] * len(columns)
     scenes = [str(record["scene"]["name"]) for record in records]
-    intervals = cluster_bootstraps(columns * 2, scenes, weights=weights, resamples=resamples, seed=seed)
+    intervals = cluster_bootstrap(columns * 2, scenes, weights=weights, resamples=resamples, seed=seed)
     found: dict[str, dict[str, Figure]] = {family: {} for family in FAMILIES}
     for place, (family, figure) in enumerate(names):
         values = columns[place]
