@@ -1,7 +1,7 @@
 """What one episode is worth, as it is: pure functions over an episode record, names as in the Embodied-Reasoner paper.
 
 The family is called `true`, because it differs from the reference evaluator's (paper.py) where that one flatters: a
-time-out is never a success, the final state counts, efficiency is capped, nothing leaves the denominator. Each
+time-out is never a success, order and final state count, efficiency is capped, nothing leaves the denominator. Each
 docstring gives the formula and the difference.
 """
 
@@ -110,9 +110,8 @@ def succeeded(record: Record) -> bool:
     """Success: all goal predicates hold on the final state and the policy said `end`.
 
     The reference sets success = int(matched key actions / key actions), with a free point for `end`: there a
-    time-out after the last key action succeeds, and so do a swapped destination, a thing taken out again and a lamp
-    that was switched on and off again. A wrong order is no failure here either, where the goals hold at the end: it
-    shows in the ordered completeness.
+    time-out after the last key action succeeds, and so do a wrong order (here the second goal does not hold then), a
+    swapped destination, a thing taken out again and a lamp that was switched on and off again.
 
     Raises:
         RecordError: the record's own `success` says otherwise.

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from itertools import accumulate
 
 import numpy as np
 import pytest
@@ -36,6 +37,40 @@ def one(policy, run=RUN, task=0, open_household=household):
     assert json.loads(json.dumps(record)) == record
     assert measure(record).success == record["success"]
     return record
+
+
+def test_a_record_names_its_benchmark_and_what_may_be_handled_at_the_end():
+    record = one(Oracle(), replace(RUN, benchmark="rooms-v1"))
+    assert (record["benchmark"], one(Script("end"))["benchmark"]) == ("rooms-v1", "")
+    assert record["legal_objects"] == sorted(set(record["legal_objects"]))
+    watched = Watched(TOY_FRAME)
+    record = one(Script("observe", "end"), open_household=lambda: watched)
+    in_view = {item["objectType"] for item in watched.metadata["objects"] if item["visible"]}
+    assert set(record["legal_objects"]) < in_view
+    assert len(record["legal_objects"]) > 1
+
+
+class Counting(Script):
+    """Notes, before each reply, how many things all frames so far have shown."""
+
+    def __init__(self, *decisions):
+        super().__init__(*decisions)
+        self.seen, self.counts = set(), []
+
+    def reply(self, views):
+        self.seen |= {sight.object_id for frame in views[0].outcome.sights for sight in frame}
+        self.counts.append(len(self.seen))
+        return super().reply(views)
+
+
+def test_a_step_tells_the_instance_acted_on_and_how_many_things_it_showed_first():
+    policy = Counting("navigate to Fridge", "open Fridge", "navigate to Fridge", "open Safe", "observe", "end")
+    steps = one(policy)["steps"]
+    assert list(accumulate(step["new"] for step in steps[:-1])) == policy.counts
+    assert steps[1]["new"] + steps[2]["new"] > 0
+    acted_on = [step["object_id"] for step in steps]
+    assert acted_on == [None, steps[1]["object_id"], steps[1]["object_id"], steps[1]["object_id"], None, None, None]
+    assert steps[1]["object_id"].startswith("Fridge|")
 
 
 def test_the_agents_own_end_ends_and_the_goal_decides():
@@ -108,7 +143,7 @@ def test_a_simulator_that_fails_ends_the_episode_and_the_next_one_gets_another(a
     first, second = play(pairs(1, 2), Script("observe"), failing, replace(RUN, retries=0))
     assert (first["end"], first["success"], len(first["steps"])) == ("infrastructure", False, steps)
     assert first["message"] == f"{said}: Unity is gone."
-    assert first["goals"] == []
+    assert first["goals"] == first["legal_objects"] == []
     assert measure(first).success is False
     assert second["end"] == "repetition"
     assert (failing.opened, failing.stopped) == (2, 2)

@@ -2,7 +2,7 @@
 
 import random
 from collections import Counter
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 import pytest
 from kitchens import BRIEF, household, pairs
@@ -14,11 +14,11 @@ from evaluation.paper import NO_OBJECT, measure_as_paper
 from llamafactory_embodied.episodes.policy import Oracle, Reply
 from llamafactory_embodied.episodes.rollout import RolloutSettings, play
 from llamafactory_embodied.errors import RecordError
+from llamafactory_embodied.tasks.task import LONG_RANGE, ORDERED
 
 TYPES = (
     *("single_search", "single_search", "single_search_from_closerep", "single_pickup", "single_toggle"),
-    *("pickup_and_put_in_closerep", "ordered_pickup_two_object_and_put"),
-    "long-range tasks with dependency relationships",
+    *("pickup_and_put_in_closerep", ORDERED, LONG_RANGE),
 )
 KINDS = ("Apple", "Pot", "Pen", "Pencil", "Towel", "HandTowel", "Fridge")
 HANDLING = ("pickup", "put", "open", "close", "toggle")
@@ -138,9 +138,9 @@ WORKED = {
         (False, 0.0, 0.0, 0.0),
     ),
     "the wrong order": (
-        episode(done(TWO[2], TWO[3], TWO[0], TWO[1], TWO[4]), keys=TWO, holds=[True, True], cost=5),
+        episode(done(TWO[2], TWO[3], TWO[0], TWO[1], TWO[4]), keys=TWO, holds=[True, False], task_type=ORDERED),
         (1, 6 / 6, 1.0, 3 / 5),
-        (True, 1.0, 1.0, 3 / 5),
+        (False, 0.0, 0.5, 2 / 5),
     ),
     "destinations swapped": (
         episode(done(TWO[0], TWO[3], TWO[2], TWO[1], TWO[4]), keys=TWO, holds=[False, False]),
@@ -250,12 +250,34 @@ def played(task, actions=None):
     return record
 
 
+def actions(record):
+    return [" ".join(filter(None, (one["action"], one["target"]))) for one in record["steps"][1:]]
+
+
 def test_played_rooms_tell_the_families_apart_where_something_is_undone_or_never_ended():
     task = next(pair for pair in pairs(2, 3) if pair[1].type == "pickup_and_put")
-    way = [" ".join(filter(None, (one["action"], one["target"]))) for one in played(task)["steps"][1:]]
+    way = actions(played(task))
     assert measure(played(task, way)).success
     undone = played(task, [*way[:-1], f"pickup {task[1].target_type}", "end"])
     assert (measure_as_paper(undone).success, measure(undone).success) == (True, False)
     late = played(task, [*way[:-1], *["observe", "move forward"] * 20])
     assert late["end"] == "step_limit"
     assert (measure_as_paper(late).success, measure(late).success, measure(late).goal_conditions) == (True, False, 1.0)
+
+
+def test_played_rooms_tell_the_families_apart_where_a_device_is_toggled_back():
+    task = pairs(1, 1, types=("single_toggle",))[0]
+    way = actions(played(task))
+    back = played(task, [*way[:-1], way[-2], "end"])
+    assert way[-2].startswith("toggle ")
+    assert (measure_as_paper(back).success, measure(back).success, measure(back).goal_conditions) == (True, False, 0.0)
+
+
+def test_played_rooms_tell_the_families_apart_where_the_order_is_wrong():
+    open_ones = (pair for pair in pairs(6, 4, types=(ORDERED,)) if "open" not in str(pair[1].key_actions))
+    scene, task = next(open_ones)
+    way = actions(played((scene, replace(task, goals=task.goals[::-1]))))
+    record = played((scene, task), way)
+    assert [goal["holds"] for goal in record["goals"]] == [True, False]
+    assert (measure_as_paper(record).success, measure(record).success) == (True, False)
+    assert measure(record).ordered_completeness < measure_as_paper(record).ordered_completeness < 1.0

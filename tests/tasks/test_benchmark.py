@@ -51,6 +51,7 @@ def test_every_entry_becomes_a_task_and_survives_json(entries, poses, thor_data)
         loaded[name] = scene
         task = benchmark_task(entry, scene, poses)
         assert Task.from_json(json.loads(json.dumps(task.to_json()))) == task
+        assert task.name == entry["taskname"]
         kinds[task.type] += 1
     assert (sum(kinds.values()), len(kinds)) == (313, 11)
 
