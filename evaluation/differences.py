@@ -28,7 +28,8 @@ def difference_sheets(one: PairedDifference) -> list[Sheet]:
     ]
     unmatched = f"{one.unmatched_first} of {one.first}, {one.unmatched_second} of {one.second}"
     said = "points over the same tasks, 95% intervals over scenes in brackets; "
-    heads = ("", "tasks", one.first, one.second, "difference", f"only {one.first}", f"only {one.second}", "p")
+    test = "alone: tasks that only the one and only the other solved; McNemar's exact p, each group by itself."
+    heads = ("", "tasks", one.first, one.second, "difference", "alone", "p")
     groups = [
         _row(f"{dimension}: {name}", gap)
         for dimension, gaps in one.groups.items()
@@ -40,7 +41,12 @@ def difference_sheets(one: PairedDifference) -> list[Sheet]:
     ends = ("solved by", "task", "instruction", f"{one.first} ended", f"{one.second} ended")
     return [
         Sheet(title, ("", "difference"), figures, f"{caption}{said}tasks that only one played: {unmatched}."),
-        Sheet(f"{title}: success", heads, rows, f"{caption}{said}McNemar's exact p, each group by itself."),
+        Sheet(
+            f"{title}: success",
+            heads,
+            rows,
+            f"{caption}{said}tasks that one alone solved; McNemar's exact p, each group by itself.",
+        ),
         Sheet(f"{title}: tasks that one alone solved", ends, flips, f"{caption}{len(flips)} of {one.overall.tasks}."),
     ]
 
@@ -52,7 +58,6 @@ def _row(name: str, gap: Gap) -> tuple[str, ...]:
         str(gap.first_successes),
         str(gap.second_successes),
         points(gap.difference, gap.interval),
-        str(gap.only_first),
-        str(gap.only_second),
+        f"{gap.only_first}, {gap.only_second}",
         chance(gap.p_value),
     )

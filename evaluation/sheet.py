@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from rich.table import Table
 from rich.text import Text
 
-_FIRST_COLUMN = 24  # characters that other columns leave to the rows' names, whatever the terminal's width
+_SHORT = 16  # characters that a narrow terminal does not break: figures with their intervals
 
 
 @dataclass(frozen=True)
@@ -21,10 +22,10 @@ class Sheet:
     def to_rich(self) -> Table:
         """For the terminal."""
         table = Table(title=self.title, caption=self.caption, caption_justify="left")
-        widest = max(len(row[0]) for row in self.rows) if self.rows else 0
         for number, column in enumerate(self.columns):
-            least = None if number else min(widest, _FIRST_COLUMN)
-            table.add_column(Text(column), justify="right" if number else "left", overflow="fold", min_width=least)
+            short = number > 0 and all(len(row[number]) <= _SHORT for row in self.rows)
+            justify: Literal["left", "right"] = "right" if number else "left"
+            table.add_column(Text(column), justify=justify, overflow="fold", no_wrap=short)
         for row in self.rows:
             table.add_row(*map(Text, row))
         return table
