@@ -19,35 +19,28 @@ def chance(p_value: float) -> str:
 
 def difference_sheets(one: PairedDifference) -> list[Sheet]:
     """Three tables: the mean difference of each figure, success by group, the tasks that one run alone solved."""
-    where = ", ".join(f"{name} {value}" for name, value in one.conditions.items())
-    title = f"{one.first} minus {one.second}, metrics {one.family}"
-    caption = f"{where.capitalize()}, metrics {one.family}; "
-    figures = [
-        (FAMILIES[one.family].titles[name], points(estimate.mean, estimate.interval))
-        for name, estimate in one.figures.items()
-    ]
-    unmatched = f"{one.unmatched_first} of {one.first}, {one.unmatched_second} of {one.second}"
-    said = "points over the same tasks, 95% intervals over scenes in brackets; "
-    test = "alone: tasks that only the one and only the other solved; McNemar's exact p, each group by itself."
-    heads = ("", "tasks", one.first, one.second, "difference", "alone", "p")
+    title, known = f"{one.first} minus {one.second}, metrics {one.family}", one.conditions
+    where = (
+        f"Backend {known['backend']}, rules {known['rules']}, benchmark {known['benchmark']}, metrics {one.family}; "
+        "points over the same tasks, 95% intervals over scenes in brackets"
+    )
+    titles = FAMILIES[one.family].titles
+    figures = [(titles[name], points(mean.mean, mean.interval)) for name, mean in one.figures.items()]
     groups = [
         _row(f"{dimension}: {name}", gap)
         for dimension, gaps in one.groups.items()
         for name, gap in gaps.items()
         if len(gaps) > 1
     ]
-    rows = [_row("all", one.overall), *groups]
+    unmatched = f"tasks that only one played: {one.unmatched_first} and {one.unmatched_second}"
+    test = "alone: tasks that only the one and only the other solved; McNemar's exact p, each group by itself"
     flips = [(flip.solved_by, flip.task, flip.instruction, flip.first_end, flip.second_end) for flip in one.flips]
     ends = ("solved by", "task", "instruction", f"{one.first} ended", f"{one.second} ended")
+    heads = ("", "tasks", one.first, one.second, "difference", "alone", "p")
     return [
-        Sheet(title, ("", "difference"), figures, f"{caption}{said}tasks that only one played: {unmatched}."),
-        Sheet(
-            f"{title}: success",
-            heads,
-            rows,
-            f"{caption}{said}tasks that one alone solved; McNemar's exact p, each group by itself.",
-        ),
-        Sheet(f"{title}: tasks that one alone solved", ends, flips, f"{caption}{len(flips)} of {one.overall.tasks}."),
+        Sheet(title, ("", "difference"), figures, f"{where}; {unmatched}."),
+        Sheet(f"{title}: success", heads, [_row("all", one.overall), *groups], f"{where}; {test}."),
+        Sheet(f"{title}: tasks that one alone solved", ends, flips, f"{where}; {len(flips)} of {one.overall.tasks}."),
     ]
 
 
