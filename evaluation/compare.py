@@ -156,13 +156,13 @@ def _by_task(records: Iterable[Record], name: str) -> dict[Key, Record]:
 
 def _condition(pairs: Sequence[_Pair], name: str, allow_mixed: bool) -> str:
     """The value that the runs share, or both where that is allowed."""
-    values = [dict.fromkeys(str(pair[side][name]) or "none" for pair in pairs) for side in (0, 1)]
-    if values[0] != values[1] and not allow_mixed:
+    values = dict.fromkeys(str(record[name]) or "none" for side in zip(*pairs, strict=True) for record in side)
+    if len(values) > 1 and not allow_mixed:
         raise RecordError(
-            f"cannot pair runs of different {name}: {' and '.join(map(', '.join, values))}; play both under the same, "
-            "or say allow_mixed=true"
+            f"cannot pair runs of different {name}: {', '.join(values)}; play both under the same, or say "
+            "allow_mixed=true"
         )
-    return " against ".join(dict.fromkeys(map(", ".join, values)))
+    return " against ".join(values)
 
 
 def _solved(record: Record, family: str) -> bool:

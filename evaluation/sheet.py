@@ -21,13 +21,13 @@ class Sheet:
 
     def to_rich(self) -> Table:
         """For the terminal."""
-        table = Table(title=self.title, caption=self.caption, caption_justify="left")
+        table = Table(title=_text(self.title), caption=_text(self.caption), caption_justify="left")
         for number, column in enumerate(self.columns):
             short = number > 0 and all(len(row[number]) <= _SHORT for row in self.rows)
             justify: Literal["left", "right"] = "right" if number else "left"
-            table.add_column(Text(column), justify=justify, overflow="fold", no_wrap=short)
+            table.add_column(_text(column), justify=justify, overflow="fold", no_wrap=short)
         for row in self.rows:
-            table.add_row(*map(Text, row))
+            table.add_row(*map(_text, row))
         return table
 
     def to_markdown(self) -> str:
@@ -37,6 +37,16 @@ class Sheet:
         return f"**{_cell(self.title)}**\n\n{table}\n\n{_cell(self.caption)}\n"
 
 
+def _printable(text: str) -> str:
+    """What a record says may hold line breaks, codes that steer a terminal, and what no file can hold."""
+    return " ".join("".join(sign if sign.isprintable() else " " for sign in text).split())
+
+
+def _text(text: str) -> Text:
+    """Text that is no markup."""
+    return Text(_printable(text))
+
+
 def _cell(text: str) -> str:
-    """A run's name may hold a bar or a line break, which would end the cell."""
-    return " ".join(text.replace("|", "\\|").split())
+    """Text that does not end its cell, as a bar would."""
+    return _printable(text).replace("\\", "\\\\").replace("|", "\\|")

@@ -55,6 +55,12 @@ def test_runs_of_different_worlds_are_paired_only_where_that_is_allowed(field, o
     assert gap.overall.only_second == 1
 
 
+def test_runs_that_each_mix_worlds_are_not_paired_either():
+    mixed = [solved(0), solved(1, backend="unity")]
+    with pytest.raises(RecordError, match="different backend: embedded, unity"):
+        paired_difference(mixed, mixed)
+
+
 def test_the_tasks_that_flipped_are_listed_with_who_solved_them_and_how_both_ended():
     late = episode([step("pickup", "Apple")], end="step_limit", number=1)
     gap = paired_difference([unsolved(0), solved(1)], [solved(0), late], names=("old", "new"))

@@ -5,6 +5,7 @@ from made_up import episode, solved, step, unsolved
 from rich.console import Console
 
 from evaluation.published import PUBLISHED, published_rows
+from evaluation.sheet import Sheet
 from evaluation.summary import summarize
 from evaluation.tables import sheets
 from llamafactory_embodied.errors import RecordError, SettingsError
@@ -58,6 +59,15 @@ def test_the_terminal_shows_the_same_figures():
     assert "3/4 = 75% [30, 95]" in text
     assert "Backend embedded" in text
     assert "not played" in text
+
+
+def test_what_steers_a_terminal_or_fits_no_file_is_left_out():
+    hostile = Sheet("\x1b[2J[red]t", ("", "a\x07\n|"), [("\ud800\x1b]0;x", "\\|")], "c\x9b")
+    shown = printed(hostile) + hostile.to_markdown()
+    assert not {"\x1b", "\x07", "\x9b", "\ud800"} & set(shown)
+    assert "[2J[red]t" in printed(hostile)
+    assert "| a \\| |" in hostile.to_markdown()
+    assert "| \\\\\\| |" in hostile.to_markdown()
 
 
 def test_markup_in_a_runs_name_is_shown_as_it_is():

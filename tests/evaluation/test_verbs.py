@@ -76,6 +76,13 @@ def test_the_page_of_a_comparison_shows_only_the_tasks_that_flipped(runs, tmp_pa
     assert "2 of 3 from old; 2 of 3 from new." in page.replace("\n", " ")
 
 
+def test_a_run_compared_with_itself_shows_no_difference_and_no_episode(runs, tmp_path):
+    assert run_compare(CompareSettings((f"a:{runs[0]}", f"b:{runs[0]}"), str(tmp_path / "gap.html"))) == 0
+    found = json.loads((tmp_path / "gap.json").read_text())["true"]
+    assert (found["overall"]["difference"], found["overall"]["p_value"], found["flips"]) == (0.0, 1.0, [])
+    assert '<details class="episode"' not in (tmp_path / "gap.html").read_text()
+
+
 @pytest.mark.parametrize(
     ("names", "said"),
     [
