@@ -9,6 +9,7 @@ from functools import lru_cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from evaluation.benchmark import Benchmark, reference_benchmark, selected
 from evaluation.report import write_report
 from evaluation.summary import Summary, summarize
 from evaluation.verbs import print_tables
@@ -48,6 +49,7 @@ class EvaluateSettings:
     base_url: str = option("http://127.0.0.1:8000/v1", "address of an OpenAI-compatible server, for policy=server")
     model: str = option("", "the server's name for the model, for policy=server")
     selection: Selection = option(Selection(split="test"), "rooms and tasks")
+    benchmark: str = option("", "in place of a selection, a test file of the reference system, such as test_809.json")
     frame: FrameSettings = option(FrameSettings(), "camera, as in training")
     backend: str = option("embedded", "simulator: embedded or unity")
     rules: str = option("unaided", "what is allowed: " + ", ".join(RULES))
@@ -87,11 +89,13 @@ def evaluate(settings: EvaluateSettings) -> Summary:
         raise SettingsError(f"policy={settings.policy!r} is unknown; choose one of {', '.join(POLICIES)}.")
     folder = Path(settings.output_dir)
     claim_folder(settings, folder, free=("output_dir", "batch", "workers", "base_url"))
-    tasks = settings.selection.tasks()
+    benchmark = reference_benchmark(Path(settings.benchmark)) if settings.benchmark else selected(settings.selection)
+    _tell_left_out(benchmark)
+    tasks = benchmark.tasks
     done = {record["id"]: record["success"] for record in read_records(folder)}
     left, solved = owed(tasks, done, key=lambda pair: pair[1].id), sum(done.values())
     with progress(f"playing {folder.name}", len(tasks), len(tasks) - len(left)) as advance:
-        for record in _play_all(settings, left):
+        for record in _play_all(settings, benchmark.label, left):
             append_record(folder, record)
             solved += record["success"]
             advance(f"{solved} solved")
@@ -102,25 +106,32 @@ def evaluate(settings: EvaluateSettings) -> Summary:
 Work = Sequence[tuple[Scene, Task]]
 
 
-def _play_all(settings: EvaluateSettings, tasks: Work) -> Iterator[Record]:
+def _tell_left_out(benchmark: Benchmark) -> None:
+    """Names what is not played, and stays out of the denominator: the label of the benchmark says so."""
+    for name, reason in benchmark.left_out.items():
+        sys.stderr.write(f"not played: {name}: {reason}\n")
+
+
+def _play_all(settings: EvaluateSettings, label: str, tasks: Work) -> Iterator[Record]:
     """Records as they come: one by one in this process, by the chunk from workers."""
     if settings.workers == 1:
-        yield from _play(settings, tasks)
+        yield from _play(settings, label, tasks)
         return
     chunks = even_chunks(tasks, settings.workers, settings.batch * _BATCHES_A_CHUNK)
-    for records in run_ordered(partial(_play_chunk, settings), chunks, settings.workers):
+    for records in run_ordered(partial(_play_chunk, settings, label), chunks, settings.workers):
         yield from records
 
 
-def _play_chunk(settings: EvaluateSettings, tasks: Work) -> list[Record]:
-    return list(_play(settings, tasks))
+def _play_chunk(settings: EvaluateSettings, label: str, tasks: Work) -> list[Record]:
+    return list(_play(settings, label, tasks))
 
 
-def _play(settings: EvaluateSettings, tasks: Work) -> Iterator[Record]:
+def _play(settings: EvaluateSettings, label: str, tasks: Work) -> Iterator[Record]:
     if not tasks:
         return  # a finished run needs no policy
     policy, prompts = _open_policy(settings)
-    rollout = RolloutSettings(load_prompts(prompts), settings.control, Path(settings.output_dir), settings.seed)
+    folder = Path(settings.output_dir)
+    rollout = RolloutSettings(load_prompts(prompts), settings.control, folder, settings.seed, benchmark=label)
 
     def household() -> Household:
         controller = open_controller(settings.backend, settings.frame)
