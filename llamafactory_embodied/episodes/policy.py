@@ -10,7 +10,7 @@ from ..tasks.affordances import usual_places
 from ..tasks.planner import Planner
 from ..tasks.searcher import Decision, Searcher
 from ..tasks.task import Task
-from ..world.action import Action
+from ..world.action import ACTION_NAMES, TARGETED, Action
 from ..world.outcome import Frame, Outcome
 from ..world.scene import room_of
 from ..world.sight import Sighting
@@ -193,6 +193,30 @@ class PriorOnly:
         return script.pop(0) if script else Action("end")
 
 
+class Random:
+    """Any action on anything that has been seen, evenly over the kinds of actions: what needs no thought at all."""
+
+    name = "random"
+
+    def __init__(self, seed: int = 0) -> None:
+        self._seed = seed
+
+    def reply(self, views: Sequence[View]) -> list[Reply]:
+        """An action drawn by the seed, the episode and the turn."""
+        return [Reply(write_reply([], self._draw(view))) for view in views]
+
+    def _draw(self, view: View) -> Action:
+        rng = np.random.default_rng([self._seed, *view.episode.encode(), len(view.messages)])
+        seen = sorted({sight.object_type for frame in view.outcome.sights for sight in frame})
+        targets = {name: seen for name in TARGETED} | {"navigate to": sorted(set(view.known.values()))}
+        choices = {name: kinds for name, kinds in targets.items() if kinds}
+        names = [name for name in ACTION_NAMES if name in choices or name not in TARGETED]
+        name = names[int(rng.integers(len(names)))]
+        if name not in choices:
+            return Action(name)
+        return Action(name, choices[name][int(rng.integers(len(choices[name])))])
+
+
 def _running(kept: Mapping[str, Memory], views: Sequence[View]) -> dict[str, Memory]:
     """What is kept of episodes, without those that have ended."""
     return {view.episode: kept[view.episode] for view in views if view.episode in kept}
@@ -219,6 +243,7 @@ MODEL_FREE: dict[str, Callable[[], Policy]] = {
     "replay": Replay,
     "searcher": SearcherPolicy,
     "prior": PriorOnly,
+    "random": Random,
 }
 """Policies that need no model, by name."""
 

@@ -10,7 +10,7 @@ from kitchens import BRIEF, TOY_FRAME, Noted, Watched, household, pairs
 
 from evaluation.metrics import measure
 from llamafactory_embodied.episodes.control import make_twin, move_target, swap_contents
-from llamafactory_embodied.episodes.policy import Oracle, PriorOnly, Reply, SearcherPolicy
+from llamafactory_embodied.episodes.policy import Oracle, PriorOnly, Random, Reply, SearcherPolicy
 from llamafactory_embodied.episodes.rollout import RolloutSettings, play
 from llamafactory_embodied.errors import PolicyError, SettingsError, SimulatorError
 from llamafactory_embodied.tasks.affordances import usual_places
@@ -287,3 +287,13 @@ def test_an_unknown_control_is_an_error_that_names_the_known_ones():
         make_twin("dream", household(), pairs(1, 1)[0][0])
     with pytest.raises(SettingsError, match="control='dream' is unknown"):
         one(Oracle(), RolloutSettings(BRIEF, "dream"))
+
+
+def test_the_random_policy_does_what_its_seed_says_and_names_only_what_was_seen():
+    tasks = pairs(2, 3)
+    runs = [list(play(tasks, Random(seed), household, RUN)) for seed in (0, 0, 1)]
+    done = [[(step["action"], step["target"]) for record in run for step in record["steps"]] for run in runs]
+    assert done[0] == done[1] != done[2]
+    assert len({action for action, _ in done[0]}) > 6
+    assert not any(step["error"] == "unknown_object" for run in runs for record in run for step in record["steps"])
+    assert not any(step["action"] == "unparseable" for run in runs for record in run for step in record["steps"])
