@@ -208,7 +208,7 @@ class Random:
     def _draw(self, view: View) -> Action:
         rng = np.random.default_rng([self._seed, *view.episode.encode(), len(view.messages)])
         seen = sorted({sight.object_type for frame in view.outcome.sights for sight in frame})
-        targets = {name: seen for name in TARGETED} | {"navigate to": sorted(set(view.known.values()))}
+        targets = dict.fromkeys(TARGETED, seen) | {"navigate to": sorted(set(view.known.values()))}
         choices = {name: kinds for name, kinds in targets.items() if kinds}
         names = [name for name in ACTION_NAMES if name in choices or name not in TARGETED]
         name = names[int(rng.integers(len(names)))]
