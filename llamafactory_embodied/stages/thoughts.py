@@ -11,7 +11,6 @@ import numpy as np
 
 from ..episodes.reply import Thought
 from ..tasks.names import listed
-from ..tasks.process import PROCESSES
 from ..tasks.searcher import Decision, Searcher
 from ..world.legality import REACH_M
 from ..world.sight import Sighting
@@ -161,7 +160,7 @@ def write_closed(place: str) -> Thought:
 
 def _words(searcher: Searcher, decision: Decision) -> dict[str, str]:
     goal = searcher.goal
-    target, place = goal.object_type, PROCESSES[goal.kind].device if goal.kind in PROCESSES else goal.destination_type
+    target, place = goal.object_type, goal.place_type
     wish, result = _SAID[goal.kind]
     return {
         "seen": name_sights(searcher.sights, portable=False),

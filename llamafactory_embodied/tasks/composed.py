@@ -9,11 +9,9 @@ from typing import Any, NamedTuple
 
 from .process import PROCESSES
 from .task import MAX_STEPS, Goal, KeyAction, Task
-from .task_room import TaskRoom, hides
+from .task_room import TaskRoom, Transport, hides
 
 Item = Mapping[str, Any]
-
-_COOKED = "cooked"
 
 
 class Chain(NamedTuple):
@@ -30,10 +28,16 @@ class Chain(NamedTuple):
     places: tuple[Item, ...]
 
 
+def carried(one: Transport) -> Chain:
+    """A transport as a chain of one goal."""
+    return Chain(one.item, (Goal("placed", one.item["objectType"], one.place["objectType"]),), (one.place,))
+
+
 def composed(room: TaskRoom, kind: str, variant: str, parts: Sequence[Chain]) -> Task:
     """A task of several chains, without words yet."""
     goals = tuple(goal for part in parts for goal in part.goals)
-    names = [word for goal in goals for word in (_NAMES.get(goal.kind, ""), goal.object_type, goal.destination_type)]
+    done = ((goal.kind if goal.kind != "placed" else "", goal.object_type, goal.destination_type) for goal in goals)
+    names = [word for words in done for word in words]
     return Task(
         id="-".join(filter(None, (kind.replace(" ", "_"), variant, room.name, *names))),
         type=kind,
@@ -48,9 +52,6 @@ def composed(room: TaskRoom, kind: str, variant: str, parts: Sequence[Chain]) ->
     )
 
 
-_NAMES = {kind: kind for kind in (*PROCESSES, "toggled_on", "toggled_off")}
-
-
 # ---------------------------------------------------------------- planning
 
 
@@ -62,7 +63,7 @@ def key_actions(room: TaskRoom, parts: Sequence[Chain]) -> list[KeyAction]:
     steps: list[KeyAction] = []
     for number, part in enumerate(parts):
         if part.goals[0].kind.startswith("toggled"):
-            steps += [_step("navigate to", part.places[0]), _step("toggle", part.item)]
+            steps += [KeyAction.on("navigate to", part.places[0]), KeyAction.on("toggle", part.item)]
             continue
         source = room.furniture(part.item)
         assert source is not None
@@ -71,24 +72,24 @@ def key_actions(room: TaskRoom, parts: Sequence[Chain]) -> list[KeyAction]:
             steps += _processed(goal, place, room)
             source = place
         if number + 1 < len(parts) and hides(part.places[-1]) and steps[-1].action == "put":
-            steps.append(_step("close", part.places[-1]))
+            steps.append(KeyAction.on("close", part.places[-1]))
     return steps
 
 
 def _fetched(item: Item, source: Item, done: Sequence[KeyAction]) -> list[KeyAction]:
     """Takes a thing out of or off its furniture; a device that runs is switched off first."""
     here = next((step.object_id for step in reversed(done) if step.action == "navigate to"), "")
-    go = [] if here == source["objectId"] else [_step("navigate to", source)]
+    go = [] if here == source["objectId"] else [KeyAction.on("navigate to", source)]
     if not hides(source):
-        return [*go, _step("pickup", item)]
-    running = bool(done) and done[-1] == _step("toggle", source)
-    stop = [_step("toggle", source)] if running else []
-    return [*go, *stop, _step("open", source), _step("pickup", item), _step("close", source)]
+        return [*go, KeyAction.on("pickup", item)]
+    running = bool(done) and done[-1] == KeyAction.on("toggle", source)
+    stop = [KeyAction.on("toggle", source)] if running else []
+    return [*go, *stop, KeyAction.on("open", source), KeyAction.on("pickup", item), KeyAction.on("close", source)]
 
 
 def _put(place: Item) -> list[KeyAction]:
-    opened = [_step("open", place)] if hides(place) else []
-    return [_step("navigate to", place), *opened, _step("put", place)]
+    opened = [KeyAction.on("open", place)] if hides(place) else []
+    return [KeyAction.on("navigate to", place), *opened, KeyAction.on("put", place)]
 
 
 def _processed(goal: Goal, place: Item, room: TaskRoom) -> list[KeyAction]:
@@ -96,13 +97,9 @@ def _processed(goal: Goal, place: Item, room: TaskRoom) -> list[KeyAction]:
     if goal.kind not in PROCESSES:
         return []
     process = PROCESSES[goal.kind]
-    close = [_step("close", place)] if process.shut else []
-    switch = [_step("toggle", one) for one in room.items if one["objectType"] == process.switch]
+    close = [KeyAction.on("close", place)] if process.shut else []
+    switch = [KeyAction.on("toggle", one) for one in room.items if one["objectType"] == process.switch]
     return [*close, *switch]
-
-
-def _step(action: str, item: Item) -> KeyAction:
-    return KeyAction(action, item["objectType"], item["objectId"])
 
 
 # ---------------------------------------------------------------- what is asked together
@@ -116,7 +113,7 @@ def chains(room: TaskRoom) -> Iterator[tuple[Chain, ...]]:
     placed = list(_placed_chains(room))
     for one in processed:
         yield from ((one, other) for other in switched if other.item["objectType"] not in _devices(one))
-        yield from ((one, other) for other in placed[::3] if _disjoint(one, other))
+        yield from ((one, other) for other in placed[::3] if disjoint(one, other))
     yield from _swaps(room)
     yield from _tidyings(placed)
 
@@ -139,7 +136,7 @@ def _processed_chains(room: TaskRoom) -> Iterator[Chain]:
 
 def _fit(kind: str, item: Item) -> bool:
     """Whether a process leaves something in a thing that it did not have."""
-    if kind == _COOKED:
+    if kind == "cooked":
         return bool(item.get("cookable")) and not item.get("isCooked")
     if kind == "heated":
         return not item.get("cookable") and item.get("temperature") != "Hot"
@@ -156,12 +153,7 @@ def _switch_chains(room: TaskRoom) -> Iterator[Chain]:
 
 
 def _placed_chains(room: TaskRoom) -> list[Chain]:
-    found = []
-    for shut in (False, True):
-        for one in room.transports(shut, False):
-            goal = Goal("placed", one.item["objectType"], one.place["objectType"])
-            found.append(Chain(one.item, (goal,), (one.place,)))
-    return found
+    return [carried(one) for shut in (False, True) for one in room.transports(shut, False)]
 
 
 def _swaps(room: TaskRoom) -> Iterator[tuple[Chain, ...]]:
@@ -187,14 +179,15 @@ def _tidyings(placed: Sequence[Chain]) -> Iterator[tuple[Chain, ...]]:
     for number in range(0, len(placed) - 2):
         group: list[Chain] = []
         for one in [*placed[number:], *placed[:number]]:
-            if all(_disjoint(one, other) for other in group):
+            if all(disjoint(one, other) for other in group):
                 group.append(one)
             if len(group) == 3:
                 yield tuple(group)
                 break
 
 
-def _disjoint(first: Chain, second: Chain) -> bool:
+def disjoint(first: Chain, second: Chain) -> bool:
+    """Whether neither things nor places of two chains are of one type."""
     kinds = [{one.item["objectType"], *(place["objectType"] for place in one.places)} for one in (first, second)]
     return not kinds[0] & kinds[1]
 

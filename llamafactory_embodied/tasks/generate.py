@@ -13,7 +13,7 @@ import numpy as np
 
 from ..errors import TaskError
 from ..world.scene import Scene
-from .composed import Chain, chains, composed, key_actions
+from .composed import carried, chains, composed, disjoint, key_actions
 from .task import LONG_RANGE, MAX_STEPS, ORDERED, Goal, KeyAction, Task
 from .task_room import TaskRoom, Transport
 from .wording import worded
@@ -72,26 +72,24 @@ def _at_hand(kind: str, shut: bool, goal_kind: str, room: TaskRoom) -> Iterator[
     """Searches and pickups: what is sought is in view, or held, at the end."""
     for item, source in room.targets(closed=shut):
         goal = Goal(goal_kind, item["objectType"])
-        opened = [_step("open", source)] if shut else []
-        taken = [_step("pickup", item)] if goal_kind == "held" else []
-        closed = [_step("close", source)] if shut and taken else []
-        steps = [_step("navigate to", source), *opened, *taken, *closed]
+        opened = [KeyAction.on("open", source)] if shut else []
+        taken = [KeyAction.on("pickup", item)] if goal_kind == "held" else []
+        closed = [KeyAction.on("close", source)] if shut and taken else []
+        steps = [KeyAction.on("navigate to", source), *opened, *taken, *closed]
         yield _task(room, kind, item["objectId"], steps, goal)
 
 
 def _toggles(room: TaskRoom) -> Iterator[Task]:
     for item, place in room.switches():
         goal = Goal("toggled_off" if item["isToggled"] else "toggled_on", item["objectType"])
-        steps = [_step("navigate to", place), _step("toggle", item)]
+        steps = [KeyAction.on("navigate to", place), KeyAction.on("toggle", item)]
         yield _task(room, "single_toggle", item["objectId"], steps, goal)
 
 
 def _puts(kind: str, shut: bool, shut_place: bool, room: TaskRoom) -> Iterator[Task]:
     for one in room.transports(shut, shut_place):
-        goal = Goal("placed", one.item["objectType"], one.place["objectType"])
-        yield _task(
-            room, kind, one.item["objectId"], key_actions(room, (Chain(one.item, (goal,), (one.place,)),)), goal
-        )
+        chain = carried(one)
+        yield _task(room, kind, one.item["objectId"], key_actions(room, (chain,)), chain.goals[0])
 
 
 def _ordered(room: TaskRoom) -> Iterator[Task]:
@@ -101,16 +99,12 @@ def _ordered(room: TaskRoom) -> Iterator[Task]:
         rest = [*singles[number + 1 :], *singles[:number]]
         for second in _few(other for other in rest if _apart(first, other)):
             variant = "".join(str(int(bit)) for one in (first, second) for bit in (one.shut, one.shut_place))
-            goals = [Goal("placed", one.item["objectType"], one.place["objectType"]) for one in (first, second)]
-            both = zip((first, second), goals, strict=True)
-            parts = tuple(Chain(one.item, (goal,), (one.place,)) for one, goal in both)
-            yield composed(room, ORDERED, variant, parts)
+            yield composed(room, ORDERED, variant, (carried(first), carried(second)))
 
 
 def _apart(first: Transport, second: Transport) -> bool:
-    """Whether neither thing, place nor source of two transports is of one type."""
-    kinds = [{one.item["objectType"], one.place["objectType"]} for one in (first, second)]
-    return not kinds[0] & kinds[1] and first.source is not second.source
+    """Whether two transports share neither a type of thing or place, nor the furniture that they start from."""
+    return disjoint(carried(first), carried(second)) and first.source is not second.source
 
 
 def _few(transports: Iterable[Transport], most: int = 4) -> list[Transport]:
@@ -126,10 +120,6 @@ def _few(transports: Iterable[Transport], most: int = 4) -> list[Transport]:
 def _long_range(room: TaskRoom) -> Iterator[Task]:
     for parts in chains(room):
         yield composed(room, LONG_RANGE, "", parts)
-
-
-def _step(action: str, item: object) -> KeyAction:
-    return KeyAction(action, item["objectType"], item["objectId"])  # type: ignore[index]
 
 
 _CANDIDATES: dict[str, Callable[[TaskRoom], Iterator[Task]]] = {

@@ -18,11 +18,11 @@ from ..errors import TaskError
 from ..world.compatibility import COMPATIBLE, MENDED
 from ..world.scene import Scene
 from .task import KeyAction, Task
+from .task_room import NOT_SWITCHED
 
 Item = Mapping[str, Any]
 Entry = dict[str, Any]
 
-_NOT_SWITCHED = frozenset({"Candle", "LightSwitch", "StoveBurner", "StoveKnob"})
 _BASINS = {"Sink": "SinkBasin"}
 
 
@@ -154,7 +154,7 @@ def _pickups(closed: bool, room: _Room, _: np.random.Generator) -> _Made:
 
 def _toggles(room: _Room, _: np.random.Generator) -> _Made:
     for item in room.first_of_type():
-        if not item["toggleable"] or item["objectType"] in _NOT_SWITCHED:
+        if not item["toggleable"] or item["objectType"] in NOT_SWITCHED:
             continue
         place = room.on_furniture(item, closed=False)
         if place is not None:

@@ -16,7 +16,7 @@ from ..world.scene import room_of
 from ..world.sight import Sighting
 from .affordances import usual_places
 from .process import PROCESSES
-from .task import REPEATS, Goal, Task
+from .task import REPEATS, Task
 
 _WIDE_RAD = 2.0  # about what a frame of the recipes' shape shows from left to right
 _ENOUGH_PRIOR = 0.5  # below this share of likely places in sight, a look around comes before a guess
@@ -76,7 +76,7 @@ class Searcher:
         self.goal, *self._later = task.goals
         self._priors = {goal.object_type: usual_places(goal.object_type, room_of(task.scene)) for goal in task.goals}
         self._relevant = {kind for prior in self._priors.values() for kind in prior}
-        self._relevant |= {kind for goal in task.goals if (kind := _destination(goal)) is not None}
+        self._relevant |= {kind for goal in task.goals if (kind := goal.place_type) is not None}
         self.places: dict[str, Place] = {}
         self.tried: list[str] = []
         self.current: str | None = None
@@ -138,7 +138,7 @@ class Searcher:
 
     def _pursue(self) -> Decision:
         """What to do for the present goal; `done` where nothing is left to do."""
-        goal, destination = self.goal, _destination(self.goal)
+        goal, destination = self.goal, self.goal.place_type
         done = Decision(Action("end"), "done", destination or self._kind_here())
         if goal.kind == "in_view":
             return done if self._at_hand() else self._search()
@@ -344,8 +344,3 @@ class Searcher:
 def _seen_at(sight: Sighting) -> complex:
     """About where a thing stands as seen from the agent, metres: to the right, and i times ahead."""
     return sight.distance_m * cmath.exp(1j * (math.pi / 2 - (sight.across - 0.5) * _WIDE_RAD))
-
-
-def _destination(goal: Goal) -> str | None:
-    """Where a goal wants its thing put."""
-    return PROCESSES[goal.kind].device if goal.kind in PROCESSES else goal.destination_type

@@ -44,6 +44,11 @@ class KeyAction:
     object_type: str = ""
     object_id: str = ""
 
+    @classmethod
+    def on(cls, action: str, item: Mapping[str, Any]) -> "KeyAction":
+        """An action on an object of AI2-THOR's metadata."""
+        return cls(action, item["objectType"], item["objectId"])
+
 
 @dataclass(frozen=True)
 class Goal:
@@ -60,6 +65,11 @@ class Goal:
     kind: str
     object_type: str
     destination_type: str | None = None
+
+    @property
+    def place_type(self) -> str | None:
+        """Where its thing has to be put: the destination, or the device of a process."""
+        return PROCESSES[self.kind].device if self.kind in PROCESSES else self.destination_type
 
     def holds(self, metadata: Mapping[str, Any], sights: Sequence[Sighting]) -> bool:
         """Whether the goal is met.

@@ -16,7 +16,7 @@ Item = Mapping[str, Any]
 
 _BEFOREHAND = 3  # looking around, going to where more is seen, and looking around there
 _NO_DESTINATION = frozenset({"Floor", "Sink", "Toilet"})
-_NOT_SWITCHED = frozenset({"Candle", "LightSwitch", "StoveBurner", "StoveKnob"})
+NOT_SWITCHED = frozenset({"Candle", "LightSwitch", "StoveBurner", "StoveKnob"})
 """Switches that the reference system asks nobody to toggle."""
 
 
@@ -64,7 +64,7 @@ class TaskRoom:
         """Unique things that are toggled where they are, with the furniture one goes to for them."""
         for item in self.items:
             kind = item["objectType"]
-            if not item["toggleable"] or kind in _NOT_SWITCHED or self.counts[kind] != 1:
+            if not item["toggleable"] or kind in NOT_SWITCHED or self.counts[kind] != 1:
                 continue
             parent = self.furniture(item)
             if parent is None or parent["objectType"] == "Floor":
