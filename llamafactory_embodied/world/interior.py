@@ -5,15 +5,15 @@ the largest first. Each thing goes to a kind of place drawn from where recorded 
 finds none is drawn again by `world.rooms`.
 """
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection
 from dataclasses import replace
 
 import numpy as np
 
 from llamafactory_embodied.errors import SceneError
-from llamafactory_embodied.world.catalog import KINDS, Kind, Size
+from llamafactory_embodied.world.catalog import Kind, Size
 from llamafactory_embodied.world.counters import build_run
-from llamafactory_embodied.world.figures import RoomFigures, TypeFigures, draw, recorded_kinds, room_figures
+from llamafactory_embodied.world.figures import RoomFigures, TypeFigures, room_figures
 from llamafactory_embodied.world.fitting import Fitting
 from llamafactory_embodied.world.furniture import (
     BUILT,
@@ -32,10 +32,11 @@ from llamafactory_embodied.world.furniture import (
     Level,
     Stand,
 )
+from llamafactory_embodied.world.measures import draw_room
 from llamafactory_embodied.world.places import usual_places
 from llamafactory_embodied.world.profiles import RoomProfile
 from llamafactory_embodied.world.proposals import BOUND_WAYS, FREE_WAYS
-from llamafactory_embodied.world.room import SLAB_M, Frame, Item, Room, Space
+from llamafactory_embodied.world.room import Frame, Item, Room, Space
 from llamafactory_embodied.world.support import SMALL_RECEPTACLES
 from llamafactory_embodied.world.units import build_shower, build_tub, draw_runs, shower_size
 
@@ -43,11 +44,9 @@ _TRIES = 12  # proposals for each way of standing, or spots in each space
 _COMPANY = 3  # of so many places that fit, furniture takes the one nearest to the rest, as it does in recorded rooms
 _LARGE_M2 = 0.6
 _EYE_M = 1.7
-_DEEPEST_TOP_M = 0.75
 _HEADROOM_M = 1.2
 _UNUSUAL = 0.05  # share of small things that lie where none was recorded, if the place takes them
 _ASKEW_DEG = (5.0, 45.0)
-_LOWEST_DRAWER_M = 0.12
 _SHUT_AWAY_M = (0.6, 1.7)  # heights at which things are kept in what closes
 _LEANING = frozenset({"Pillow", "Television"})  # they stand at the back
 
@@ -60,19 +59,7 @@ def draw_interior(profile: RoomProfile, rng: np.random.Generator) -> "Interior":
     """
     figures = room_figures(profile.figures)
     ample = float(rng.random())
-    sides = [round(float(side), 2) for side in rng.permutation(_sides(figures, ample, rng))]
-    fixtures = [kind for kind in (*_FIXTURES, "Sink", "SinkBasin") if kind in figures.types]
-    sizes = {kind: figures.types[kind].draw_size(rng, True) for kind in fixtures}
-    if "Sink" in sizes:
-        sizes["CounterTop"] = _top_size(figures, float(rng.random()))
-        sizes |= _sink_sizes(sizes, sizes["CounterTop"])
-    room = Room(
-        _measured(profile, figures, sizes, rng),
-        sides[0],
-        sides[1],
-        draw(figures.height_m, float(rng.random())),
-        recorded_kinds(),
-    )
+    room = draw_room(profile, figures, ample, rng)
     room.add("Floor", Frame(0.0, 0.0, 0), -0.02, (room.width, 0.02, room.depth))
     interior = Interior(room, figures, ample, rng)
     interior.build_units()
@@ -80,46 +67,6 @@ def draw_interior(profile: RoomProfile, rng: np.random.Generator) -> "Interior":
         for _ in range(interior.counts[kind]):
             interior.place(kind)
     return interior
-
-
-def _sides(figures: RoomFigures, ample: float, rng: np.random.Generator) -> tuple[float, float]:
-    """A room's shorter and longer side."""
-    short = draw(figures.side_m, ample)
-    share = ample if rng.random() < figures.together else float(rng.random())
-    return short, max(short, draw(figures.long_m, share))
-
-
-def _measured(
-    profile: RoomProfile, figures: RoomFigures, sizes: Mapping[str, Size], rng: np.random.Generator
-) -> RoomProfile:
-    """A profile with the measures of what is built together."""
-    measured = replace(profile, sizes=sizes)
-    if "CounterTop" in figures.types:
-        top = figures.types["CounterTop"].draw_bottom(rng) + SLAB_M / 2
-        measured = replace(measured, worktop_m=top, knob_m=top - SLAB_M - 0.01)
-    if "StoveKnob" in figures.types:
-        measured = replace(measured, knob_m=max(measured.knob_m, figures.types["StoveKnob"].draw_bottom(rng)))
-    if "Drawer" in sizes:
-        measured = replace(measured, drawer_height_m=max(sizes["Drawer"][1], _LOWEST_DRAWER_M))
-    return measured
-
-
-_FIXTURES = ("Drawer", "Faucet", "StoveBurner", "StoveKnob")
-
-
-def _top_size(figures: RoomFigures, share: float) -> Size:
-    """A worktop as deep as the slimmer half of the recorded ones: the boxes of bent ones tell nothing."""
-    width, height, _ = KINDS["CounterTop"].size
-    return (width, height, min(draw(figures.types["CounterTop"].depth_m, share / 2), _DEEPEST_TOP_M))
-
-
-def _sink_sizes(sizes: Mapping[str, Size], top: Size) -> dict[str, Size]:
-    width, depth = max(sizes["Sink"][0], 0.42), min(sizes["Sink"][2], top[2] - 0.06)
-    basin = sizes["SinkBasin"]
-    return {
-        "Sink": (width, 0.20, depth),
-        "SinkBasin": (min(basin[0], width - 0.06), 0.16, min(basin[2], depth - 0.06)),
-    }
 
 
 class Interior:
