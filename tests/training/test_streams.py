@@ -90,8 +90,7 @@ class Runs:
         saved = {"save_strategy": "steps", "save_steps": steps // PASSES + 3, "save_only_model": False}
         yield "saved", configured("saved", shards=unequal, dataloader_num_workers=2, **saved)
         checkpoint = str(data.path / "saved" / "out" / f"checkpoint-{steps // PASSES + 3}")
-        # Transformers 5 saves this model's weights under other names than it continues with: see data_info/README.md.
-        again = {"resume_from_checkpoint": checkpoint, "model_name_or_path": checkpoint, "dataloader_num_workers": 2}
+        again = {"resume_from_checkpoint": checkpoint, "dataloader_num_workers": 2}
         yield "continued", configured("continued", shards=unequal, **again)
 
 
