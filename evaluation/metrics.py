@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
+from llamafactory_embodied.episodes.record import FORMAT
 from llamafactory_embodied.errors import RecordError
 
 Record = Mapping[str, Any]
@@ -85,7 +86,7 @@ def check_record(record: Record) -> None:
     if missing:
         raise RecordError(
             f"episode {record.get('id', '(without id)')!r} lacks {', '.join(missing)}: expected a record in the "
-            "format embodied-episode-1; play the episode again"
+            f"format {FORMAT}; play the episode again"
         )
 
 

@@ -13,7 +13,7 @@ from PIL import Image
 from ..errors import RecordError
 from ..files import append_line, read_lines, replace_file
 
-FORMAT = "embodied-episode-1"
+FORMAT = "embodied-episode-2"
 EPISODES = "episodes.jsonl"
 
 Record = dict[str, Any]

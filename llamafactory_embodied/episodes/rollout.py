@@ -68,6 +68,7 @@ class Episode:
         self._action: Action | None = None
         self._target_seen = False
         self._seen: set[str] = set()
+        self._known: set[str] = set()
         self._last_sights: tuple[Sighting, ...] = ()
         self._outcome = self._refusal(None)
         self._twin: Twin = Plain()
@@ -150,6 +151,7 @@ class Episode:
         self._target_seen = self._target_seen or any(one.object_type == self.task.target_type for one in sights)
         new = {sight.object_id for sight in sights} - self._seen
         self._seen |= new
+        known = set(self.household.known) - self._known
         shown = self._twin.frames(action, outcome) if action is None or action.name != "end" else ()
         step = {
             "index": len(self.steps),
@@ -165,8 +167,11 @@ class Episode:
             "cost_to_go": self.planner.cost_to_go(self._last_sights),
             "target_seen": self._target_seen,
             "new": len(new),
+            "sights": [[sight.to_json() for sight in frame] for frame in outcome.sights],
+            "known": sorted(known),
             "seconds": 0.0 if reply is None else round(reply.seconds, 4),
         }
+        self._known |= known
         if reply is not None and reply.tokens is not None:
             step["tokens"] = reply.tokens
         if reply is not None and reply.slip:

@@ -1,7 +1,7 @@
 """What a frame shows, object by object, from the instance segmentation of any backend."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from typing import Any
 
 import numpy as np
@@ -39,6 +39,16 @@ class Sighting:
     receptacle: bool
     portable: bool
     held: bool
+
+    def to_json(self) -> list[Any]:
+        """The fields in order, as an episode record holds them."""
+        return [list(value) if isinstance(value, tuple) else value for value in astuple(self)]
+
+    @classmethod
+    def from_json(cls, fields: Sequence[Any]) -> "Sighting":
+        """The inverse of `to_json`."""
+        object_id, object_type, pixels, across, distance_m, inside, *flags = fields
+        return cls(object_id, object_type, pixels, across, distance_m, tuple(inside), *flags)
 
 
 def sightings(event: Any, seen_px: int) -> tuple[Sighting, ...]:

@@ -10,7 +10,7 @@ from llamafactory_embodied.episodes.record import append_record, frame_name, ord
 from llamafactory_embodied.errors import RecordError
 from llamafactory_embodied.files import append_line, read_lines, replace_file
 
-FORMAT = "embodied-episode-1"
+FORMAT = "embodied-episode-2"
 
 
 def record(name, **more):

@@ -35,7 +35,7 @@ def episode(
     judged = [holds] if isinstance(holds, bool) else holds
     steps = [step("init", cost_to_go=cost, tokens=0, seconds=0.0), *actions]
     record: Record = {
-        "format": "embodied-episode-1",
+        "format": "embodied-episode-2",
         "id": f"{task_type}-{scene}-{number}",
         "backend": "embedded",
         "rules": "unaided",

@@ -25,7 +25,7 @@ def test_a_torn_last_line_is_owed_again(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("line", "said"), [("{half", "is not JSON"), ('{"format": "embodied-episode-1", "id": "x"}', "'x' lacks backend")]
+    ("line", "said"), [("{half", "is not JSON"), ('{"format": "embodied-episode-2", "id": "x"}', "'x' lacks backend")]
 )
 def test_a_damaged_line_is_refused_and_named(tmp_path, line, said):
     with pytest.raises(RecordError, match=said):
