@@ -67,6 +67,7 @@ class Searcher:
         places: receptacles that matter to any of the goals, by objectId.
         tried: types of what was inspected for this goal.
         current: the objectId gone to last.
+        newest: what the newest frames showed: one, or the three of `observe`.
         sights: what the newest frame ahead showed.
         holding: whether the hand holds what the goal is about.
     """
@@ -80,6 +81,7 @@ class Searcher:
         self.places: dict[str, Place] = {}
         self.tried: list[str] = []
         self.current: str | None = None
+        self.newest: tuple[tuple[Sighting, ...], ...] = ()
         self.sights: tuple[Sighting, ...] = ()
         self._targets: dict[str, Sighting] = {}
         self.holding = self._placed = self._switched = self._looked_around = False
@@ -99,7 +101,7 @@ class Searcher:
             outcome: what the household answered.
             known: objectIds that may be gone to, by what was seen so far.
         """
-        self._navigable = set(known)
+        self._navigable, self.newest = set(known), outcome.sights
         for frame in outcome.sights:
             for sight in frame:
                 self._remember(sight)

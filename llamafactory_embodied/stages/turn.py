@@ -1,0 +1,96 @@
+"""What one knows when one thinks before an action: the frames so far, the task, and nothing else.
+
+Thoughts are written from turns, and judged against them, whoever writes them.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ..episodes.recall import recalled
+from ..tasks.task import Goal, Task
+from ..world.action import Action
+from ..world.sight import Sighting
+
+Look = tuple[Sighting, ...]
+"""What one frame shows, the largest first."""
+
+
+@dataclass(frozen=True)
+class Turn:
+    """The state of an episode before one reply.
+
+    Attributes:
+        episode: the episode's id.
+        number: of the reply, from 1.
+        room: AI2-THOR's room type, such as `Kitchen`; frames show it.
+        task: what is asked for, in words.
+        goal: what is being done now.
+        action: what is about to be done.
+        occasion: why, see `tasks.searcher.Decision`; `slip` for a deliberate mistake.
+        place: the receptacle type that the occasion is about.
+        looks: what the newest frames show: ahead, or left, right and behind after `observe`.
+        frames: their paths.
+        seen: objectTypes that any frame so far has shown.
+        tried: receptacle types inspected for this goal, in order.
+        holding: objectType in the hand, None for an empty hand.
+        before: the actions so far, each with its feedback; the last of them has just been done.
+    """
+
+    episode: str
+    number: int
+    room: str
+    task: str
+    goal: Goal
+    action: Action
+    occasion: str
+    place: str | None
+    looks: tuple[Look, ...]
+    frames: tuple[str, ...]
+    seen: frozenset[str]
+    tried: tuple[str, ...]
+    holding: str | None
+    before: tuple[tuple[Action, str | None], ...]
+
+    @property
+    def failure(self) -> tuple[Action, str] | None:
+        """The action that has just failed, and its feedback."""
+        action, feedback = self.before[-1] if self.before else (None, None)
+        return (action, feedback) if action is not None and feedback is not None else None
+
+    @property
+    def visible(self) -> frozenset[str]:
+        """objectTypes that the newest frames show."""
+        return frozenset(sight.object_type for look in self.looks for sight in look)
+
+
+def turns_of(record: Mapping[str, Any]) -> Iterator[Turn]:
+    """The turns of an episode that the searcher played."""
+    task, steps = Task.from_json(record["task"]), record["steps"]
+    seen: set[str] = set()
+    before: list[tuple[Action, str | None]] = []
+    for number, (searcher, decision) in enumerate(recalled(task, steps), start=1):
+        if number == len(steps):
+            return
+        now, coming = steps[number - 1], steps[number]
+        action = Action(coming["action"], coming["target"])
+        looks = searcher.newest
+        seen |= {sight.object_type for look in looks for sight in look}
+        slip = bool(coming.get("slip"))
+        yield Turn(
+            episode=record["id"],
+            number=number,
+            room=record["scene"]["room"],
+            task=task.instruction,
+            goal=searcher.goal,
+            action=action,
+            occasion="slip" if slip else decision.occasion,
+            place=decision.place,
+            looks=looks,
+            frames=tuple(now["frames"]),
+            seen=frozenset(seen),
+            tried=tuple(searcher.tried),
+            holding=searcher.goal.object_type if searcher.holding else None,
+            before=tuple(before),
+        )
+        before.append((action, coming["feedback"]))
