@@ -25,14 +25,17 @@ class Turn:
         number: of the reply, from 1.
         room: AI2-THOR's room type, such as `Kitchen`; frames show it.
         task: what is asked for, in words.
+        goals: all that is to be done.
         goal: what is being done now.
         action: what is about to be done.
         occasion: why, see `tasks.searcher.Decision`; `slip` for a deliberate mistake.
         place: the receptacle type that the occasion is about.
+        here: the objectId gone to last.
         looks: what the newest frames show: ahead, or left, right and behind after `observe`.
         frames: their paths.
         seen: objectTypes that any frame so far has shown.
         tried: receptacle types inspected for this goal, in order.
+        untried: those seen and not inspected that may hold what the goal is about.
         holding: objectType in the hand, None for an empty hand.
         before: the actions so far, each with its feedback; the last of them has just been done.
     """
@@ -41,14 +44,17 @@ class Turn:
     number: int
     room: str
     task: str
+    goals: tuple[Goal, ...]
     goal: Goal
     action: Action
     occasion: str
     place: str | None
+    here: str | None
     looks: tuple[Look, ...]
     frames: tuple[str, ...]
     seen: frozenset[str]
     tried: tuple[str, ...]
+    untried: tuple[str, ...]
     holding: str | None
     before: tuple[tuple[Action, str | None], ...]
 
@@ -82,14 +88,17 @@ def turns_of(record: Mapping[str, Any]) -> Iterator[Turn]:
             number=number,
             room=record["scene"]["room"],
             task=task.instruction,
+            goals=task.goals,
             goal=searcher.goal,
             action=action,
             occasion="slip" if slip else decision.occasion,
             place=decision.place,
+            here=searcher.current,
             looks=looks,
             frames=tuple(now["frames"]),
             seen=frozenset(seen),
             tried=tuple(searcher.tried),
+            untried=tuple(dict.fromkeys(one.kind for one in searcher.untried)),
             holding=searcher.goal.object_type if searcher.holding else None,
             before=tuple(before),
         )

@@ -2,7 +2,23 @@
 
 import re
 
-_OWN = {"CounterTop": "counter", "SinkBasin": "sink", "TVStand": "TV stand", "GarbageCan": "garbage can"}
+_OWN = {
+    "ArmChair": "armchair",
+    "BasketBall": "basketball",
+    "BathtubBasin": "bathtub",
+    "Blinds": "window blind",
+    "Boots": "pair of boots",
+    "CD": "CD",
+    "CounterTop": "counter",
+    "Curtains": "curtain",
+    "HousePlant": "houseplant",
+    "SinkBasin": "sink",
+    "TVStand": "TV stand",
+}
+_HOLLOW = frozenset(
+    {"Bowl", "Box", "Cabinet", "Drawer", "Fridge", "GarbageCan", "LaundryHamper", "Microwave", "Pan", "Pot", "Safe"}
+    | {"Sink", "SinkBasin"}
+)
 _UNCOUNTED = frozenset({"Bread", "Lettuce", "Cloth"})
 
 
@@ -16,9 +32,14 @@ def with_article(object_type: str) -> str:
     name = plain(object_type)
     if object_type in _UNCOUNTED:
         return f"some {name}"
-    return f"{'an' if name[0] in 'aeiou' else 'a'} {name}"
+    return f"{'an' if name[0] in 'aeio' else 'a'} {name}"
 
 
 def listed(names: list[str]) -> str:
     """`a`, `a and b`, `a, b and c`."""
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+
+
+def inside(object_type: str) -> bool:
+    """Whether things lie in it, not on it."""
+    return object_type in _HOLLOW

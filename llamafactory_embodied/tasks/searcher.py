@@ -176,6 +176,11 @@ class Searcher:
         return self._priors[self.goal.object_type]
 
     @property
+    def untried(self) -> list[Place]:
+        """Places that were seen, not inspected, and may hold what the present goal is about."""
+        return [place for place in self.places.values() if place.kind in self.prior and not place.inspected]
+
+    @property
     def _target(self) -> Sighting | None:
         """Where what the goal is about was seen last."""
         return self._targets.get(self.goal.object_type)
@@ -301,7 +306,7 @@ class Searcher:
     def _likeliest(self) -> Place | None:
         """The place, seen and not inspected, where the target most likely is; None when a look around comes first."""
         seen = [place for place in self.places.values() if place.kind in self.prior]
-        left = [place for place in seen if not place.inspected]
+        left = self.untried
         in_sight = sum(self.prior[kind] for kind in {place.kind for place in seen})
         if not left or (in_sight < _ENOUGH_PRIOR and not self._looked_around and self._last is None):
             return None

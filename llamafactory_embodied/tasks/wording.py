@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from .names import plain, with_article
+from .names import inside, plain, with_article
 from .task import LONG_RANGE, ORDERED, Goal, Task
 
 _SEARCH = ("Find the {target}.", "Look for the {target}.", "Where is the {target}? Go and find it.")
@@ -41,10 +41,6 @@ _JOINED = {
     ),
     LONG_RANGE: ("{0}.", "Please {0}.", "Here is what is to be done: {0}."),
 }
-_HOLLOW = frozenset(
-    {"Bowl", "Box", "Cabinet", "Drawer", "Fridge", "GarbageCan", "LaundryHamper", "Microwave", "Pan", "Pot", "Safe"}
-    | {"Sink", "SinkBasin"}
-)
 
 
 def worded(task: Task, rng: np.random.Generator) -> str:
@@ -73,6 +69,6 @@ def _draw(phrases: tuple[str, ...], goal: Goal, rng: np.random.Generator) -> str
         target=plain(goal.object_type),
         a_target=with_article(goal.object_type),
         destination=plain(goal.destination_type) if goal.destination_type else "",
-        on="in" if goal.destination_type in _HOLLOW else "on",
+        on="in" if goal.destination_type and inside(goal.destination_type) else "on",
         switch="on" if goal.kind == "toggled_on" else "off",
     )

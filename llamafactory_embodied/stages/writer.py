@@ -1,0 +1,46 @@
+"""Writes thoughts offline: a table chooses their kinds, a grammar their words, from the facts of the turn."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from ..episodes.reply import Thought
+from ..tasks.names import plain
+from .facts import facts_of
+from .grammar import Facts, Grammar
+from .kinds import Kinds, Occasion
+from .turn import Turn
+
+_DRAWS = 20
+
+
+class GrammarWriter:
+    """Varied first-person thoughts about what the frames show."""
+
+    def __init__(self, kinds: Kinds, grammar: Grammar, seed: int = 0):
+        self._kinds, self._grammar, self._seed = kinds, grammar, seed
+
+    def __call__(self, turn: Turn) -> Sequence[Thought]:
+        """The thoughts before a turn's action; the last one says what that is."""
+        rng = np.random.default_rng([self._seed, turn.number, *turn.episode.encode()])
+        tags = self._kinds.draw(Occasion.of(turn), rng)
+        facts = facts_of(turn)
+        return [Thought(tag, self._text(turn, facts, tag, tag == tags[-1], rng)) for tag in tags]
+
+    def _text(self, turn: Turn, facts: Facts, tag: str, last: bool, rng: np.random.Generator) -> str:
+        """One thought; drawn anew until it names something in view or the failure, if anything does."""
+        cases = [turn.action.name.replace(" ", "_")]
+        cases.insert(0, "failed" if turn.failure and tag == "Reflection" else turn.occasion)
+        text = ""
+        for _ in range(_DRAWS):
+            text = self._grammar.write(tag, facts, cases, rng) or ""
+            if last and tag != "Planning":
+                text = f"{text} {self._grammar.write('intent', facts, cases, rng)}".strip()
+            if text and (_names_what_is_seen(text, turn) or (tag == "Reflection" and "fail" in facts)):
+                return text
+        aside = self._grammar.write("after", facts, cases, rng)
+        return f"{text} {aside}".strip() if aside else text
+
+
+def _names_what_is_seen(text: str, turn: Turn) -> bool:
+    return any(plain(kind) in text for kind in turn.visible)
