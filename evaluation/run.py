@@ -14,7 +14,7 @@ from evaluation.report import write_report
 from evaluation.summary import Summary, summarize
 from evaluation.verbs import print_tables
 from llamafactory_embodied.episodes.conversation import load_prompts
-from llamafactory_embodied.episodes.policy import MODEL_FREE, Policy, Reply, SearcherPolicy, View, make_policy
+from llamafactory_embodied.episodes.policy import MODEL_FREE, Policy, Reply, View, make_policy
 from llamafactory_embodied.episodes.pool import even_chunks, owed, run_ordered
 from llamafactory_embodied.episodes.progress import progress
 from llamafactory_embodied.episodes.record import Record, append_record, order_records, read_records
@@ -24,7 +24,6 @@ from llamafactory_embodied.episodes.server_policy import ServerPolicy
 from llamafactory_embodied.errors import SettingsError
 from llamafactory_embodied.files import replace_file
 from llamafactory_embodied.settings import claim_folder, option
-from llamafactory_embodied.stages.thoughts import Writer
 from llamafactory_embodied.tasks.task import Task
 from llamafactory_embodied.world.controller import FrameSettings, open_controller
 from llamafactory_embodied.world.household import RULES, Household
@@ -144,8 +143,6 @@ def _play(settings: EvaluateSettings, label: str, tasks: Work) -> Iterator[Recor
 def _open_policy(settings: EvaluateSettings) -> tuple[Policy, str]:
     """The policy and the prompt set it is talked to with; opened once a process."""
     prompts = "full" if settings.prompts == "auto" else settings.prompts
-    if settings.policy == "searcher":
-        return SearcherPolicy(Writer(settings.seed)), prompts
     if settings.policy in MODEL_FREE:
         return make_policy(settings.policy), prompts
     if settings.policy == "server":

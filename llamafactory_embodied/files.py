@@ -2,18 +2,27 @@
 
 import json
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import IO, Any, BinaryIO
 
 from .errors import RecordError
 
 
-def replace_file(path: Path, text: str) -> None:
-    """Writes a file whole or not at all."""
+@contextmanager
+def replacing(path: Path) -> Iterator[IO[str]]:
+    """Opens a file that is written whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(path.name + ".tmp")
-    temporary.write_text(text, encoding="utf-8")
+    with temporary.open("w", encoding="utf-8") as file:
+        yield file
     temporary.replace(path)
+
+
+def replace_file(path: Path, text: str) -> None:
+    """Writes a file whole or not at all."""
+    with replacing(path) as file:
+        file.write(text)
 
 
 def append_line(path: Path, text: str) -> None:

@@ -8,7 +8,6 @@ from hypothesis import HealthCheck, settings
 from kitchens import DEMO_FRAME, Played, pairs, play_watched
 
 from llamafactory_embodied.episodes.policy import SearcherPolicy
-from llamafactory_embodied.stages.thoughts import Writer
 
 # How long an example takes says how busy the machine is, and no example changes a fixture that others share.
 settings.register_profile(
@@ -20,8 +19,7 @@ settings.load_profile("ours")
 @pytest.fixture(scope="session")
 def searched() -> list[Played]:
     """The searcher in twenty demo kitchens, one task of each type."""
-    policy = SearcherPolicy(Writer())
-    return [play_watched(scene, task, policy, DEMO_FRAME) for scene, task in pairs(rooms=20, per_room=3)]
+    return [play_watched(scene, task, SearcherPolicy(), DEMO_FRAME) for scene, task in pairs(rooms=20, per_room=3)]
 
 
 @pytest.fixture(scope="session")

@@ -11,9 +11,21 @@ from llamafactory_embodied.world.catalog import KINDS
 TYPES = frozenset(KINDS) | frozenset(COMPATIBLE) | frozenset(one for kinds in COMPATIBLE.values() for one in kinds)
 
 
+def _spellings() -> dict[str, set[str]]:
+    found: dict[str, set[str]] = {}
+    for kind in TYPES:
+        for name in (kind, plain(kind)):
+            found.setdefault(name, set()).add(kind)
+    return found
+
+
+_NAMES = _spellings()
+_NAMED = re.compile(rf"\b({'|'.join(map(re.escape, sorted(_NAMES, key=lambda name: (-len(name), name))))})s?\b")
+
+
 def named_types(text: str) -> set[str]:
-    """The AI2-THOR types that a text names, in AI2-THOR's spelling or in plain English."""
-    return {kind for kind in TYPES if re.search(rf"\b(?:{kind}|{re.escape(plain(kind))})s?\b", text)}
+    """The AI2-THOR types that a text names, in AI2-THOR's spelling or in plain English: `soap bottle` is no bottle."""
+    return {kind for name in _NAMED.findall(text) for kind in _NAMES[name]}
 
 
 def leaks(task: Mapping[str, Any], replies: Iterable[str], visible: Iterable[set[str]]) -> list[tuple[int, str]]:

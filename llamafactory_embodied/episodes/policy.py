@@ -8,14 +8,14 @@ import numpy as np
 
 from ..tasks.affordances import usual_places
 from ..tasks.planner import Planner
-from ..tasks.searcher import Decision, Searcher
+from ..tasks.searcher import Searcher
 from ..tasks.task import Task
 from ..world.action import ACTION_NAMES, TARGETED, Action
 from ..world.outcome import Frame, Outcome
 from ..world.scene import room_of
 from ..world.sight import Sighting
 from .conversation import Message
-from .reply import Thought, write_reply
+from .reply import write_reply
 
 Memory = TypeVar("Memory")
 
@@ -108,11 +108,8 @@ class Replay:
         return Action(key.action, key.object_type or None)
 
 
-Writer = Callable[[Searcher, Decision, str], Sequence[Thought]]
-
-
 class SearcherPolicy:
-    """The searcher, with thoughts written by a writer, and now and then a slip.
+    """The searcher, now and then with a slip; its thoughts are written afterwards (stages/thinking.py).
 
     A learner makes mistakes that its teacher never makes, and then finds itself where no example has been. Noise
     injected into the teacher's actions, and not imitated, puts the recovery into the examples (the idea of DART,
@@ -121,19 +118,18 @@ class SearcherPolicy:
 
     name = "searcher"
 
-    def __init__(self, write: Writer | None = None, slips: float = 0.0, seed: int = 0):
+    def __init__(self, slips: float = 0.0, seed: int = 0):
         """Sets up.
 
         Args:
-            write: writes the thoughts; None leaves them out.
             slips: share of turns in which something else is done than the searcher decided.
             seed: decides where.
         """
-        self._write, self._slips, self._seed = write, slips, seed
+        self._slips, self._seed = slips, seed
         self._searchers: dict[str, Searcher] = {}
 
     def reply(self, views: Sequence[View]) -> list[Reply]:
-        """The searcher's next action, with thoughts where there is a writer."""
+        """The searcher's next action, without thoughts."""
         self._searchers = _running(self._searchers, views)
         return [self._decide(view) for view in views]
 
@@ -142,13 +138,9 @@ class SearcherPolicy:
             self._searchers[view.episode] = Searcher(view.task)
         searcher = self._searchers[view.episode]
         searcher.see(view.action, view.outcome, view.known)
-        decision = searcher.decide()
-        slip = self._slip(view)
-        slipped = slip is not None and slip != decision.action
-        if slip is not None and slipped:
-            decision = Decision(slip, "go", decision.place)
-        thoughts = self._write(searcher, decision, view.episode) if self._write else []
-        return Reply(write_reply(thoughts, decision.action), slip=slipped)
+        action = searcher.decide().action
+        slip = self._slip(view) or action
+        return Reply(write_reply([], slip), slip=slip != action)
 
     def _slip(self, view: View) -> Action | None:
         """A mistake of the kind that learners make: a place at random, or a hand that reaches for nothing."""

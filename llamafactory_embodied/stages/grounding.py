@@ -31,7 +31,7 @@ from ..world.outcome import Frame
 from ..world.scene import Scene
 from ..world.sight import Sighting
 from .dataset import DATA_FILE, Example, example_line, name_data_set
-from .thoughts import name_sights, write_closed, write_comparison, write_look
+from .plain import name_sights, write_closed, write_comparison, write_look
 
 _FURNITURE_SHARE, _AGAIN_SHARE, _IN_VIEW_SHARE = 0.15, 0.5, 0.55
 _LONGEST_LIST = 5

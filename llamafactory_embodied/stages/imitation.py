@@ -1,6 +1,6 @@
 """Stage 1, imitation: the searcher's successful episodes as training examples."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from ..episodes.conversation import PromptSet, messages
@@ -39,23 +39,19 @@ def to_example(record: Mapping[str, Any], prompts: PromptSet, stage: int) -> Exa
     }
 
 
-def imitation_examples(
-    records: Iterable[Mapping[str, Any]], prompts: PromptSet, unfinished: bool = False
-) -> Iterator[Example]:
-    """Examples of the episodes that reached their goal; what failed is counted by whoever wrote the records.
+def imitation_example(record: Mapping[str, Any], prompts: PromptSet, unfinished: bool = False) -> Example | None:
+    """The example of an episode that reached its goal.
 
     Args:
-        records: episodes.
-        prompts: the words they were played with.
-        unfinished: whether each is cut once its target is seen, so that it shows how one looks, not how one ends.
+        record: the episode.
+        prompts: the words it was played with.
+        unfinished: whether it is cut once its target is seen, so that it shows how one looks, not how one ends.
+
+    Returns:
+        None for an unfinished one that has no such place.
     """
-    for record in records:
-        if record["success"]:
-            example = to_example(record, prompts, stage=1)
-            if not unfinished:
-                yield example
-            elif (cut := _up_to_the_find(record, example)) is not None:
-                yield cut
+    example = to_example(record, prompts, stage=1)
+    return _up_to_the_find(record, example) if unfinished else example
 
 
 def _up_to_the_find(record: Mapping[str, Any], example: Example) -> Example | None:

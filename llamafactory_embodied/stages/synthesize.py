@@ -1,13 +1,13 @@
-"""The verb `synthesize`: rooms and tasks become episodes of the searcher, and those a training set."""
+"""The verb `synthesize`: rooms and tasks become episodes, those get thoughts and become a training set."""
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
-from itertools import groupby
+from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import IO, Any, NamedTuple
 
 from ..episodes.conversation import PromptSet, load_prompts
 from ..episodes.policy import SearcherPolicy
@@ -15,17 +15,17 @@ from ..episodes.pool import owed, run_ordered
 from ..episodes.progress import progress
 from ..episodes.record import Record, append_record, read_records
 from ..episodes.rollout import RolloutSettings, play
-from ..episodes.selection import Selection
-from ..files import replace_file
+from ..episodes.selection import Room, Selection
+from ..files import append_line, read_lines, replace_file, replacing
 from ..settings import claim_folder, option, to_plain
 from ..tasks.task import Task
 from ..world.controller import FrameSettings, open_controller
 from ..world.household import RULES, Household
-from ..world.scene import Scene
-from .dataset import write_data_set
-from .imitation import imitation_examples
-from .thoughts import Writer
+from .dataset import DATA_FILE, example_line, name_data_set
+from .imitation import imitation_example
+from .thinking import WRITERS, Writer, make_writer, occasions, with_thoughts
 
+_CHUNK = 32  # episodes whose thoughts are written by one call of a worker
 _FREE = ("workers", "output_dir")  # settings that change nothing in what is made
 
 
@@ -39,7 +39,9 @@ class SynthesizeSettings:
     frame: FrameSettings = option(FrameSettings(), "camera")
     rules: str = option("unaided", "what is allowed: " + ", ".join(RULES))
     prompts: str = option("full", "prompt set: full, brief, or a YAML file")
-    variety: int = option(3, "wordings used for each thought; 1 suits models trained from scratch", least=1)
+    writer: str = option("grammar", "who writes the thoughts: " + ", ".join(WRITERS))
+    transitions: str = option("paper", "shares by which kinds of thoughts follow each other: paper, or a YAML file")
+    grammar: str = option("", "a YAML file of rules in place of the package's own grammar")
     slips: float = option(
         0.0, "share of turns with a deliberate mistake, which the searcher recovers from; not trained on"
     )
@@ -65,41 +67,54 @@ class SynthesisReport:
     data_file: Path
 
 
-Work = tuple[Scene, tuple[Task, ...]]
+Work = tuple[Room, tuple[Task, ...]]
 
 
 def synthesize(settings: SynthesizeSettings) -> SynthesisReport:
-    """Plays the searcher and writes the data set; what an interrupted call has played is kept.
+    """Draws tasks, plays the searcher, writes its thoughts; what an interrupted call has done is kept.
 
     Raises:
         RecordError: the folder holds episodes made with other settings.
-        PromptError: the prompt set cannot be used.
+        PromptError: the prompt set, the grammar or the table of transitions cannot be used.
     """
     prompts = load_prompts(settings.prompts)
     folder = Path(settings.output_dir)
     claim_folder(settings, folder, _FREE)
-    tasks = settings.selection.tasks()
-    done = [record["id"] for record in read_records(folder)]
-    left = owed(tasks, done, key=lambda pair: pair[1].id)
+    work = _draw(settings)
+    done = {record["id"] for record in read_records(folder)}
+    total = sum(len(tasks) for _, tasks in work)
+    left = [(room, still) for room, tasks in work if (still := tuple(owed(tasks, done, key=lambda task: task.id)))]
     job: Callable[[Work], Sequence[Record]] = partial(_play_room, settings, prompts)
-    with progress("synthesizing", len(tasks), len(tasks) - len(left)) as advance:
-        for records in run_ordered(job, _by_room(left), settings.workers):
+    with progress("playing", total, total - sum(len(tasks) for _, tasks in left)) as advance:
+        for records in run_ordered(job, left, settings.workers):
             for record in records:
                 append_record(folder, record)
                 advance("")
-    return _report(settings, prompts, list(read_records(folder)))
+    return _write(settings, prompts)
 
 
-def _by_room(tasks: Iterable[tuple[Scene, Task]]) -> list[Work]:
-    rooms = groupby(tasks, key=lambda pair: pair[0].name)
-    grouped = [list(pairs) for _, pairs in rooms]
-    return [(pairs[0][0], tuple(task for _, task in pairs)) for pairs in grouped]
+def _draw(settings: SynthesizeSettings) -> list[Work]:
+    """Rooms and their tasks; what rooms offer is kept in `tasks.jsonl`, since making a room takes about a second."""
+    file, selection = Path(settings.output_dir) / "tasks.jsonl", settings.selection
+    rooms = selection.rooms_by_name()
+    left = rooms[sum(1 for _ in read_lines(file)) :]
+    with progress("drawing tasks", len(rooms), len(rooms) - len(left)) as advance:
+        for offered in run_ordered(partial(_offered, selection), left, settings.workers):
+            append_line(file, json.dumps(offered, ensure_ascii=False))
+            advance("")
+    offers = ([Task.from_json(task) for task in tasks] for _, tasks in read_lines(file))
+    return [(room, tuple(tasks)) for room, tasks in zip(rooms, selection.taken(offers), strict=True)]
+
+
+def _offered(selection: Selection, room: Room) -> list[dict[str, Any]]:
+    return [task.to_json() for task in selection.offered(selection.open(room))]
 
 
 def _play_room(settings: SynthesizeSettings, prompts: PromptSet, work: Work) -> Sequence[Record]:
-    scene, tasks = work
+    room, tasks = work
+    scene = settings.selection.open(room)
     rollout = RolloutSettings(prompts, folder=Path(settings.output_dir), seed=settings.seed)
-    policy = SearcherPolicy(Writer(settings.seed, settings.variety), settings.slips, settings.seed)
+    policy = SearcherPolicy(settings.slips, settings.seed)
 
     def household() -> Household:
         return Household(open_controller("embedded", settings.frame), settings.frame, rules=settings.rules)
@@ -107,22 +122,65 @@ def _play_room(settings: SynthesizeSettings, prompts: PromptSet, work: Work) -> 
     return list(play([(scene, task) for task in tasks], policy, household, rollout))
 
 
-def _report(settings: SynthesizeSettings, prompts: PromptSet, records: Sequence[Record]) -> SynthesisReport:
-    """Writes the data set and a manifest that accounts for every episode."""
+class Written(NamedTuple):
+    """What came of one episode: how it ended; the type, images and line of its example, if it makes one."""
+
+    end: str
+    type: str = ""
+    images: int = 0
+    line: str = ""
+
+
+def _write(settings: SynthesizeSettings, prompts: PromptSet) -> SynthesisReport:
+    """Writes thoughts, the data set, and a manifest that accounts for every episode."""
     folder = Path(settings.output_dir)
-    examples = list(imitation_examples(records, prompts, settings.unfinished))
-    data_file = write_data_set(folder, settings.dataset, examples)
-    kinds = Counter(f"{record['end']}, {'solved' if record['success'] else 'not solved'}" for record in records)
-    ends = dict(sorted(kinds.items()))
+    with replacing(folder / DATA_FILE) as file:
+        written = list(_thought_out(settings, prompts, file))
+    name_data_set(folder, settings.dataset)
+    examples = [one for one in written if one.line]
+    ends = Counter(one.end for one in written)
     manifest: dict[str, Any] = {
-        "episodes": len(records),
+        "episodes": len(written),
         "examples": len(examples),
-        "ends": ends,
-        "by_type": dict(sorted(Counter(example["task"] for example in examples).items())),
-        "images": sum(len(example["images"]) for example in examples),
+        "ends": dict(sorted(ends.items())),
+        "by_type": dict(sorted(Counter(one.type for one in examples).items())),
+        "images": sum(one.images for one in examples),
         "prompts": prompts.label,
         "backend": "embedded",
         "settings": {key: value for key, value in to_plain(settings).items() if key not in _FREE},
     }
     replace_file(folder / "manifest.json", json.dumps(manifest, indent=2, ensure_ascii=False) + "\n")
-    return SynthesisReport(len(records), len(examples), ends, data_file)
+    return SynthesisReport(len(written), len(examples), manifest["ends"], folder / DATA_FILE)
+
+
+def _thought_out(settings: SynthesizeSettings, prompts: PromptSet, file: IO[str]) -> Iterator[Written]:
+    """Writes the examples, in the order of the episodes; what is yielded no longer has the line."""
+    folder = Path(settings.output_dir)
+    solved = (record for record in read_records(folder) if record["success"])
+    writer = make_writer(settings.writer, settings.transitions, settings.grammar, occasions(solved), settings.seed)
+    job = partial(_examples, writer, prompts, settings.unfinished)
+    total = sum(1 for _ in read_records(folder))
+    with progress("writing thoughts", total) as advance:
+        for written in run_ordered(job, _chunks(read_records(folder)), settings.workers):
+            for one in written:
+                file.write(one.line)
+                advance("")
+                yield one._replace(line=one.line[:1])
+
+
+def _chunks(records: Iterator[Record]) -> Iterator[list[Record]]:
+    return iter(lambda: list(islice(records, _CHUNK)), [])
+
+
+def _examples(writer: Writer, prompts: PromptSet, unfinished: bool, records: Sequence[Record]) -> list[Written]:
+    return [_example(writer, prompts, unfinished, record) for record in records]
+
+
+def _example(writer: Writer, prompts: PromptSet, unfinished: bool, record: Record) -> Written:
+    end = f"{record['end']}, {'solved' if record['success'] else 'not solved'}"
+    if not record["success"]:
+        return Written(end)
+    example = imitation_example(with_thoughts(writer, record), prompts, unfinished)
+    if example is None:
+        return Written(end)
+    return Written(end, example["task"], len(example["images"]), example_line(example) + "\n")

@@ -32,7 +32,8 @@ class Turn:
         place: the receptacle type that the occasion is about.
         here: the objectId gone to last.
         looks: what the newest frames show: ahead, or left, right and behind after `observe`.
-        frames: their paths.
+        ahead: what the newest frame ahead shows.
+        frames: the paths of the newest frames.
         seen: objectTypes that any frame so far has shown.
         tried: receptacle types inspected for this goal, in order.
         untried: those seen and not inspected that may hold what the goal is about.
@@ -51,6 +52,7 @@ class Turn:
     place: str | None
     here: str | None
     looks: tuple[Look, ...]
+    ahead: Look
     frames: tuple[str, ...]
     seen: frozenset[str]
     tried: tuple[str, ...]
@@ -95,6 +97,7 @@ def turns_of(record: Mapping[str, Any]) -> Iterator[Turn]:
             place=decision.place,
             here=searcher.current,
             looks=looks,
+            ahead=searcher.sights,
             frames=tuple(now["frames"]),
             seen=frozenset(seen),
             tried=tuple(searcher.tried),

@@ -20,8 +20,11 @@ class GrammarWriter:
     def __init__(self, kinds: Kinds, grammar: Grammar, seed: int = 0):
         self._kinds, self._grammar, self._seed = kinds, grammar, seed
 
-    def __call__(self, turn: Turn) -> Sequence[Thought]:
-        """The thoughts before a turn's action; the last one says what that is."""
+    def write(self, turns: Sequence[Turn]) -> list[list[Thought]]:
+        """The thoughts of each of an episode's turns; the last before an action says what that is."""
+        return [self._thoughts(turn) for turn in turns]
+
+    def _thoughts(self, turn: Turn) -> list[Thought]:
         rng = np.random.default_rng([self._seed, turn.number, *turn.episode.encode()])
         tags = self._kinds.draw(Occasion.of(turn), rng)
         facts = facts_of(turn)

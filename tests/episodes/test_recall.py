@@ -16,15 +16,18 @@ ROOMS = pairs(rooms=3, per_room=3, types=SIMPLE_TYPES)
 
 
 class Kept(SearcherPolicy):
-    """Keeps what its searcher decided, turn by turn, and the belief that it did so by."""
+    """Keeps what its searcher believed at each turn."""
 
     def __init__(self, **how):
-        super().__init__(self._keep, **how)
+        super().__init__(**how)
         self.kept = {}
 
-    def _keep(self, searcher, decision, episode):
-        self.kept.setdefault(episode, []).append((decision, list(searcher.tried), dict(searcher.places)))
-        return []
+    def _decide(self, view):
+        reply = super()._decide(view)
+        searcher = self._searchers[view.episode]
+        belief = searcher.goal, searcher.holding, list(searcher.tried), dict(searcher.places)
+        self.kept.setdefault(view.episode, []).append(belief)
+        return reply
 
 
 def stored(policy):
@@ -37,12 +40,11 @@ def test_a_record_gives_back_each_decision_and_belief_of_the_searcher_that_playe
     for record in stored(policy):
         task = Task.from_json(record["task"])
         played = zip(recalled(task, record["steps"]), policy.kept[record["id"]], record["steps"][1:], strict=True)
-        for (searcher, decision), (decided, tried, places), step in played:
-            assert (list(searcher.tried), dict(searcher.places)) == (tried, places)
+        for (searcher, decision), belief, step in played:
+            assert (searcher.goal, searcher.holding, list(searcher.tried), dict(searcher.places)) == belief
             slips += step.get("slip", False)
             turns += 1
             if not step.get("slip"):
-                assert decision == decided
                 assert (decision.action.name, decision.action.target) == (step["action"], step["target"])
     assert turns >= 40
     assert slips >= 5

@@ -116,8 +116,8 @@ def wait_for(path, process):
 
 
 def test_other_settings_do_not_mix_into_a_folder(made):
-    with pytest.raises(RecordError, match=r"made with other settings \(variety differ\)"):
-        synthesize(replace(TOY, output_dir=str(made[0]), variety=1))
+    with pytest.raises(RecordError, match=r"made with other settings \(writer differ\)"):
+        synthesize(replace(TOY, output_dir=str(made[0]), writer="plain"))
 
 
 def test_an_episode_of_other_words_makes_no_example(made):
@@ -183,7 +183,7 @@ def check_conclusions(folder):
 
 
 def test_a_look_concludes_what_it_lists(tmp_path):
-    synthesize(replace(TOY, variety=1, output_dir=str(tmp_path / "episodes")))
+    synthesize(replace(TOY, writer="plain", output_dir=str(tmp_path / "episodes")))
     ground(replace(ALBUMS, output_dir=str(tmp_path / "albums")))
     check_conclusions(tmp_path / "episodes")
     check_conclusions(tmp_path / "albums")
@@ -202,7 +202,7 @@ def test_lists_ask_in_words_alone_whether_a_thing_is_among_them(tmp_path):
 
 
 def test_an_unfinished_search_ends_with_the_observation_of_what_it_sought(tmp_path):
-    synthesize(replace(TOY, variety=1, unfinished=True, output_dir=str(tmp_path)))
+    synthesize(replace(TOY, writer="plain", unfinished=True, output_dir=str(tmp_path)))
     assert check_data_set(tmp_path, "embodied_stage1") >= 5
     for example in examples_of(tmp_path):
         *before, last = [one["content"] for one in example["messages"] if one["role"] == "assistant"]

@@ -1,12 +1,11 @@
 """No privileged knowledge: what the searcher does and says follows from its frames and the task alone."""
 
 import numpy as np
-from kitchens import TOY_FRAME, pairs, play_watched
+from kitchens import TOY_FRAME, pairs, play_watched, thought_out
 from leaks import leaks, named_types
 
 from llamafactory_embodied.episodes.control import move_round
 from llamafactory_embodied.episodes.policy import Oracle, Reply, SearcherPolicy
-from llamafactory_embodied.stages.thoughts import Writer
 
 
 def replies(played):
@@ -50,15 +49,18 @@ def compare(policy, rooms, moves):
         earlier = play_watched(scene, task, policy, TOY_FRAME)
         for room in elsewhere(scene, task, moves):
             shadows.append(Shadow(policy, earlier))
-            play_watched(room, task, shadows[-1], TOY_FRAME)
+            shadows[-1].record = play_watched(room, task, shadows[-1], TOY_FRAME).record
     return shadows
 
 
 def test_moving_the_unseen_target_changes_nothing_until_a_frame_shows_it():
-    shadows = compare(SearcherPolicy(Writer()), rooms=6, moves=3)
+    shadows = compare(SearcherPolicy(), rooms=6, moves=3)
     assert all(shadow.equal for shadow in shadows)
     assert sum(shadow.compared for shadow in shadows) >= 100
     assert sum(shadow.differ for shadow in shadows) >= 20  # the moves were noticed in the end
+    for shadow in shadows:
+        thoughts = thought_out(shadow.earlier.record)[: shadow.compared]
+        assert thought_out(shadow.record)[: shadow.compared] == thoughts
 
 
 def test_an_all_knowing_agent_is_found_out_by_the_same_comparison():
@@ -68,7 +70,7 @@ def test_an_all_knowing_agent_is_found_out_by_the_same_comparison():
 def test_thoughts_and_actions_name_only_what_frames_have_shown_or_the_task_says(searched):
     turns = 0
     for played in searched:
-        assert leaks(played.record["task"], replies(played), played.visible) == [], played.record["id"]
+        assert leaks(played.record["task"], thought_out(played.record), played.visible) == [], played.record["id"]
         turns += len(played.visible)
     assert turns >= 500
 
@@ -76,7 +78,7 @@ def test_thoughts_and_actions_name_only_what_frames_have_shown_or_the_task_says(
 def test_planted_leaks_are_found(searched):
     planted = 0
     for played in searched[:20]:
-        said = replies(played)
+        said = thought_out(played.record)
         seen = set().union(*played.visible) | named_types(played.record["task"]["instruction"])
         for hidden, words in (("Statue", "a statue"), ("LaundryHamper", "LaundryHamper"), ("Toaster", "two toasters")):
             if hidden in seen or not named_types(words):

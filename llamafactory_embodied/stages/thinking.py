@@ -1,0 +1,57 @@
+"""Episodes get their thoughts after they were played: what was known at each turn is rebuilt from the record."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Protocol
+
+from ..episodes.record import Record
+from ..episodes.reply import Thought, write_reply
+from ..errors import SettingsError
+from .grammar import load_grammar
+from .kinds import Kinds, Occasion, load_table
+from .plain import PlainWriter
+from .turn import Turn, turns_of
+from .writer import GrammarWriter
+
+WRITERS = ("grammar", "plain")
+
+
+class Writer(Protocol):
+    """Anything that writes the thoughts of an episode."""
+
+    def write(self, turns: Sequence[Turn]) -> list[list[Thought]]:
+        """The thoughts before each turn's action."""
+
+
+def with_thoughts(writer: Writer, record: Mapping[str, Any]) -> Record:
+    """An episode whose replies hold thoughts beside their decisions."""
+    turns = list(turns_of(record))
+    steps = [record["steps"][0]]
+    for turn, thoughts, step in zip(turns, writer.write(turns), record["steps"][1:], strict=True):
+        steps.append(step | {"reply": write_reply(thoughts, turn.action)})
+    return {**record, "steps": steps}
+
+
+def occasions(records: Iterable[Mapping[str, Any]]) -> list[Occasion]:
+    """What the turns of episodes give occasion to."""
+    return [Occasion.of(turn) for record in records for turn in turns_of(record)]
+
+
+def make_writer(name: str, transitions: str, grammar: str, occasions: Iterable[Occasion], seed: int) -> Writer:
+    """A writer by name.
+
+    Args:
+        name: one of `WRITERS`.
+        transitions: see `load_table`.
+        grammar: see `load_grammar`.
+        occasions: of all turns that will be written.
+        seed: decides kinds and words.
+
+    Raises:
+        SettingsError: there is no such writer.
+        PromptError: the table or the grammar cannot be used.
+    """
+    if name == "plain":
+        return PlainWriter()
+    if name == "grammar":
+        return GrammarWriter(Kinds(load_table(transitions), occasions), load_grammar(grammar), seed)
+    raise SettingsError(f"writer={name!r} is unknown; choose one of {', '.join(WRITERS)}.")
