@@ -149,7 +149,8 @@ class SearcherPolicy:
         rng = np.random.default_rng([self._seed, *view.episode.encode(), len(view.messages)])
         if rng.random() >= self._slips:
             return None
-        places = sorted(usual_places(view.task.target_type, room_of(view.task.scene)))
+        usual = usual_places(view.task.target_type, room_of(view.task.scene))
+        places = sorted(usual) or sorted({*view.known.values(), view.task.target_type})
         place = places[int(rng.integers(len(places)))]
         choices = [Action("navigate to", place), Action("pickup", view.task.target_type), Action("open", place)]
         return choices[int(rng.choice(3, p=[0.7, 0.15, 0.15]))]

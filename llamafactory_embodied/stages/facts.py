@@ -17,7 +17,7 @@ from ..world.sight import Sighting
 from .grammar import Facts
 from .turn import Look, Turn
 
-_UNNAMED = frozenset({"Floor", "Wall", "Window", "LightSwitch", "StoveKnob"})
+UNNAMED = frozenset({"Floor", "Wall", "Window", "LightSwitch", "StoveKnob"})
 _NEAR_SHARE, _NEAR_M = 0.12, 0.25  # of the frame's width, and metres, between two things on one piece of furniture
 _LEFT, _RIGHT, _MARGIN = 0.36, 0.64, 0.04  # of the frame's width; what stands on the border is at neither side
 _MOST_LISTED = 4
@@ -208,8 +208,11 @@ def _as_wish(action: Action, turn: Turn) -> str:
 def _around(turn: Turn) -> Facts:
     """What is seen besides, drawn anew each time."""
     about = {turn.goal.object_type, turn.action.target}
+    named = _types(sight for look in turn.looks for sight in look if not sight.held)
     seen = [one for one in _sided(turn) if one[1].object_type not in about and one[1].object_id != turn.here]
     facts: dict[str, str | Callable[[np.random.Generator], str]] = {}
+    if named:
+        facts["any"] = with_article(named[turn.number % len(named)])
     if len(seen) > 1:
         facts["list"] = partial(_list, seen)
     if seen:
@@ -232,7 +235,7 @@ def _sided(turn: Turn) -> Iterator[tuple[str, Sighting]]:
     for number, look in enumerate(turn.looks):
         for sight in look:
             side = _side(turn, number, sight)
-            if side and not sight.held and sight.object_type not in _UNNAMED | named:
+            if side and not sight.held and sight.object_type not in UNNAMED | named:
                 named.add(sight.object_type)
                 yield side, sight
 
@@ -282,7 +285,7 @@ def _look_of(turn: Turn, sight: Sighting) -> Look:
 
 def _under(turn: Turn, sight: Sighting) -> Sighting | None:
     """What a thing is seen to lie in or on."""
-    look = {other.object_id: other for other in _look_of(turn, sight) if other.object_type not in _UNNAMED}
+    look = {other.object_id: other for other in _look_of(turn, sight) if other.object_type not in UNNAMED}
     return next((look[name] for name in reversed(sight.inside) if name in look), None)
 
 
@@ -308,4 +311,4 @@ def _neighbours(turn: Turn, sight: Sighting) -> list[str]:
 
 
 def _types(sights: Iterable[Sighting]) -> list[str]:
-    return [kind for kind in dict.fromkeys(sight.object_type for sight in sights) if kind not in _UNNAMED]
+    return [kind for kind in dict.fromkeys(sight.object_type for sight in sights) if kind not in UNNAMED]

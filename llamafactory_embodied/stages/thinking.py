@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
 from ..episodes.record import Record
-from ..episodes.reply import Thought, write_reply
+from ..episodes.reply import Thought, write_thoughts
 from ..errors import SettingsError
 from .grammar import load_grammar
 from .kinds import Kinds, Occasion, load_table
@@ -26,8 +26,8 @@ def with_thoughts(writer: Writer, record: Mapping[str, Any]) -> Record:
     """An episode whose replies hold thoughts beside their decisions."""
     turns = list(turns_of(record))
     steps = [record["steps"][0]]
-    for turn, thoughts, step in zip(turns, writer.write(turns), record["steps"][1:], strict=True):
-        steps.append(step | {"reply": write_reply(thoughts, turn.action)})
+    for thoughts, step in zip(writer.write(turns), record["steps"][1:], strict=True):
+        steps.append(step | {"reply": write_thoughts(thoughts) + step["reply"]})
     return {**record, "steps": steps}
 
 
