@@ -9,7 +9,7 @@ from types import MappingProxyType
 
 import numpy as np
 
-from ..tasks.names import inside, listed, plain, with_article
+from ..tasks.names import inside, listed, plain, plural, with_article
 from ..tasks.task import Goal
 from ..world.action import Action
 from ..world.legality import REACH_M
@@ -21,6 +21,7 @@ UNNAMED = frozenset({"Floor", "Wall", "Window", "LightSwitch", "StoveKnob"})
 _NEAR_SHARE, _NEAR_M = 0.12, 0.25  # of the frame's width, and metres, between two things on one piece of furniture
 _LEFT, _RIGHT, _MARGIN = 0.36, 0.64, 0.04  # of the frame's width; what stands on the border is at neither side
 _MOST_LISTED = 4
+_GUESSES = frozenset({"start", "missed", "lost", "failed", "closed", "slip"})
 _COUNTS = MappingProxyType({2: "two", 3: "three"})
 _SIDES = MappingProxyType(
     {
@@ -34,7 +35,7 @@ REASONS = MappingProxyType(
     {
         "unknown_object": "there is no such thing here",
         "not_navigable": "I have not seen it from near enough",
-        "not_in_view": "it is not in my view",
+        "not_in_view": "I cannot get hold of it from here",
         "too_far": "it is out of my reach",
         "unreachable": "there is no way to get near it",
         "blocked": "something is in the way",
@@ -101,6 +102,8 @@ def _wanted(turn: Turn) -> dict[str, str]:
         "target": plain(goal.object_type),
         "a_target": with_article(goal.object_type),
     }
+    if goal.kind == "in_view":
+        facts["sought"] = ""
     if goal.place_type:
         facts["goal_on"] = placed(goal.place_type)
     if turn.holding:
@@ -108,7 +111,7 @@ def _wanted(turn: Turn) -> dict[str, str]:
     elif goal.object_type not in turn.visible:
         facts |= {"missing": facts["target"], "a_missing": facts["a_target"]}
         guessed = turn.action.target if turn.action.name in ("navigate to", "open") else None
-        if guessed and guessed != goal.object_type:
+        if guessed and guessed != goal.object_type and turn.occasion in _GUESSES:
             facts |= {"a_guess": with_article(guessed), "the_guess": f"the {plain(guessed)}"}
             if guessed in turn.tried and turn.action.name == "navigate to":
                 facts["the_guess"] = f"another {plain(guessed)}"
@@ -171,7 +174,7 @@ def _past(turn: Turn) -> Facts:
         facts["options"] = listed([f"the {plain(kind)}" for kind in options])
     here = [sight for look in turn.looks for sight in look if sight.object_id == turn.here]
     if here:
-        facts["here"] = plain(here[0].object_type)
+        facts |= {"here": plain(here[0].object_type), "here_on": placed(here[0].object_type)}
         lying = [kind for kind in _on(turn, here[0]) if kind != turn.goal.object_type]
         if lying:
             facts["contents"] = listed([with_article(kind) for kind in lying[:_MOST_LISTED]])
@@ -186,7 +189,7 @@ def _one_more(turn: Turn, kind: str) -> str | Callable[[np.random.Generator], st
 
 
 def _tried(name: str, times: int) -> str:
-    return f"the {name}" if times == 1 else f"{_COUNTS.get(times, 'several')} {name}s"
+    return f"the {name}" if times == 1 else f"{_COUNTS.get(times, 'several')} {plural(name)}"
 
 
 def _as_wish(action: Action, turn: Turn) -> str:

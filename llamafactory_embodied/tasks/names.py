@@ -35,6 +35,13 @@ def with_article(object_type: str) -> str:
     return f"{'an' if name[0] in 'aeio' else 'a'} {name}"
 
 
+def plural(name: str) -> str:
+    """`shelf` becomes `shelves`, `box` becomes `boxes`."""
+    if name.endswith("shelf"):
+        return f"{name[:-1]}ves"
+    return f"{name}es" if name.endswith(("s", "x", "ch", "sh")) else f"{name}s"
+
+
 def listed(names: list[str]) -> str:
     """`a`, `a and b`, `a, b and c`."""
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"

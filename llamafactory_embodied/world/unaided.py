@@ -113,8 +113,9 @@ class Unaided(Rules):
         allowed = [item for item in handleable(metadata, self.current_contents()) if item["objectType"] == target]
         near = [item for item in allowed if distance_to_box(self.agent.position, item) <= REACH_M]
         if not near:
-            in_view = any(item["visible"] and item["objectType"] == target for item in metadata["objects"])
-            return refused("too_far") if in_view else self.absent(target, "not_in_view")
+            seen = [item for item in metadata["objects"] if item["visible"] and item["objectType"] == target]
+            reached = any(distance_to_box(self.agent.position, item) <= REACH_M for item in seen)
+            return refused("too_far") if seen and not reached else self.absent(target, "not_in_view")
         item = min(near, key=lambda one: self._handling_order(name, one))
         if self.agent.do(command(name, item), objectId=item["objectId"]):
             return self.seen(item["objectId"])
