@@ -90,4 +90,4 @@ def play_watched(scene: Scene, task: Task, policy: Policy, frame: FrameSettings 
 def thought_out(record: dict[str, Any]) -> list[str]:
     """The replies of an episode with thoughts by the grammar."""
     writer = GrammarWriter(Kinds(PAPER, map(Occasion._make, product((False, True), repeat=3))), load_grammar())
-    return [step["reply"] for step in with_thoughts(writer, record)["steps"][1:]]
+    return [step["reply"] for step in with_thoughts(writer, record)[1]["steps"][1:]]

@@ -9,6 +9,7 @@ from itertools import islice
 from pathlib import Path
 from typing import IO, Any, NamedTuple
 
+from .. import __version__
 from ..episodes.conversation import PromptSet, load_prompts
 from ..episodes.policy import SearcherPolicy
 from ..episodes.pool import owed, run_ordered
@@ -21,8 +22,10 @@ from ..settings import claim_folder, option, to_plain
 from ..tasks.task import Task
 from ..world.controller import FrameSettings, open_controller
 from ..world.household import RULES, Household
+from .card import Trajectory, write_card
 from .dataset import DATA_FILE, example_line, name_data_set
 from .imitation import imitation_example
+from .kinds import load_table
 from .thinking import WRITERS, Writer, make_writer, occasions, with_thoughts
 
 _CHUNK = 32  # episodes whose thoughts are written by one call of a worker
@@ -123,23 +126,23 @@ def _play_room(settings: SynthesizeSettings, prompts: PromptSet, work: Work) -> 
 
 
 class Written(NamedTuple):
-    """What came of one episode: how it ended; the type, images and line of its example, if it makes one."""
+    """What came of one episode: how it ended, and its example, if it makes one."""
 
     end: str
-    type: str = ""
-    images: int = 0
     line: str = ""
+    counted: Trajectory | None = None
 
 
 def _write(settings: SynthesizeSettings, prompts: PromptSet) -> SynthesisReport:
-    """Writes thoughts, the data set, and a manifest that accounts for every episode."""
+    """Writes thoughts, the data set, its card, and a manifest that accounts for every episode."""
     folder = Path(settings.output_dir)
     with replacing(folder / DATA_FILE) as file:
         written = list(_thought_out(settings, prompts, file))
     name_data_set(folder, settings.dataset)
-    examples = [one for one in written if one.line]
+    examples = [one.counted for one in written if one.counted is not None]
     ends = Counter(one.end for one in written)
     manifest: dict[str, Any] = {
+        "version": __version__,
         "episodes": len(written),
         "examples": len(examples),
         "ends": dict(sorted(ends.items())),
@@ -150,6 +153,7 @@ def _write(settings: SynthesizeSettings, prompts: PromptSet) -> SynthesisReport:
         "settings": {key: value for key, value in to_plain(settings).items() if key not in _FREE},
     }
     replace_file(folder / "manifest.json", json.dumps(manifest, indent=2, ensure_ascii=False) + "\n")
+    write_card(folder, manifest, examples, load_table(settings.transitions) if settings.writer != "plain" else None)
     return SynthesisReport(len(written), len(examples), manifest["ends"], folder / DATA_FILE)
 
 
@@ -165,7 +169,7 @@ def _thought_out(settings: SynthesizeSettings, prompts: PromptSet, file: IO[str]
             for one in written:
                 file.write(one.line)
                 advance("")
-                yield one._replace(line=one.line[:1])
+                yield one._replace(line="")
 
 
 def _chunks(records: Iterator[Record]) -> Iterator[list[Record]]:
@@ -180,7 +184,15 @@ def _example(writer: Writer, prompts: PromptSet, unfinished: bool, record: Recor
     end = f"{record['end']}, {'solved' if record['success'] else 'not solved'}"
     if not record["success"]:
         return Written(end)
-    example = imitation_example(with_thoughts(writer, record), prompts, unfinished)
+    thoughts, told = with_thoughts(writer, record)
+    example = imitation_example(told, prompts, unfinished)
     if example is None:
         return Written(end)
-    return Written(end, example["task"], len(example["images"]), example_line(example) + "\n")
+    counted = Trajectory(
+        type=example["task"],
+        actions=tuple(step["action"] for step in record["steps"][1:]),
+        images=len(example["images"]),
+        chains=tuple(tuple(one.tag for one in turn) for turn in thoughts),
+        words=sum(len(one.text.split()) for turn in thoughts for one in turn),
+    )
+    return Written(end, example_line(example) + "\n", counted)

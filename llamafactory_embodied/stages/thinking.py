@@ -22,13 +22,12 @@ class Writer(Protocol):
         """The thoughts before each turn's action."""
 
 
-def with_thoughts(writer: Writer, record: Mapping[str, Any]) -> Record:
-    """An episode whose replies hold thoughts beside their decisions."""
-    turns = list(turns_of(record))
-    steps = [record["steps"][0]]
-    for thoughts, step in zip(writer.write(turns), record["steps"][1:], strict=True):
-        steps.append(step | {"reply": write_thoughts(thoughts) + step["reply"]})
-    return {**record, "steps": steps}
+def with_thoughts(writer: Writer, record: Mapping[str, Any]) -> tuple[list[list[Thought]], Record]:
+    """The thoughts before each reply of an episode, and the episode whose replies hold them beside their decisions."""
+    thoughts = writer.write(list(turns_of(record)))
+    replies = zip(thoughts, record["steps"][1:], strict=True)
+    steps = [step | {"reply": write_thoughts(before) + step["reply"]} for before, step in replies]
+    return thoughts, {**record, "steps": [record["steps"][0], *steps]}
 
 
 def occasions(records: Iterable[Mapping[str, Any]]) -> list[Occasion]:

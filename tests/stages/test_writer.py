@@ -98,7 +98,7 @@ def test_episodes_get_the_same_thoughts_alone_and_in_any_order(records):
 def test_thoughts_change_nothing_else_of_a_record(records):
     writer = make_writer("plain", "paper", "", (), seed=0)
     for record in records:
-        after = with_thoughts(writer, record)
+        _, after = with_thoughts(writer, record)
         for old, new in zip(record["steps"], after["steps"], strict=True):
             assert {key: value for key, value in old.items() if key != "reply"} == {
                 key: value for key, value in new.items() if key != "reply"
