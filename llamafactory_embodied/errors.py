@@ -33,6 +33,10 @@ class PromptError(EmbodiedError):
     """A prompt set misses a text, or a text names an unknown placeholder."""
 
 
+class ThoughtError(EmbodiedError):
+    """No thoughts that pass the checks could be written for a turn. Names the episode, the turn and what is wrong."""
+
+
 class DataError(EmbodiedError):
     """A training example is wrong: its images, roles or turns. Names the sample."""
 

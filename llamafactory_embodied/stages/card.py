@@ -63,7 +63,8 @@ Prompt set `{prompts}`, thoughts by `{writer}`, seed {seed}; all settings are in
 
 {ends}
 
-Episodes that did not reach their goal are in `episodes.jsonl` and not in `train.jsonl`.
+Episodes that did not reach their goal are in `episodes.jsonl` and not in `train.jsonl`; so are {refused} whose
+thoughts did not pass the checks (`thoughts_refused` in the manifest).
 """
 _TRANSITIONS = """
 {rows}
@@ -131,6 +132,7 @@ def _text(manifest: Mapping[str, Any], trajectories: Sequence[Trajectory], table
     return _TEXT.format(
         **{key: settings[key] for key in ("dataset", "writer", "seed")},
         **{key: manifest[key] for key in ("examples", "images", "version", "backend", "prompts")},
+        refused=len(manifest["thoughts_refused"]),
         split=settings["selection"]["split"],
         width_px=settings["frame"]["width_px"],
         height_px=settings["frame"]["height_px"],

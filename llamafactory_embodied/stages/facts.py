@@ -211,7 +211,7 @@ def _as_wish(action: Action, turn: Turn) -> str:
 def _around(turn: Turn) -> Facts:
     """What is seen besides, drawn anew each time."""
     about = {turn.goal.object_type, turn.action.target}
-    named = _types(sight for look in turn.looks for sight in look if not sight.held)
+    named = _types(sight for look in turn.looks for sight in look if not sight.held) or sorted(turn.visible)
     seen = [one for one in _sided(turn) if one[1].object_type not in about and one[1].object_id != turn.here]
     facts: dict[str, str | Callable[[np.random.Generator], str]] = {}
     if named:

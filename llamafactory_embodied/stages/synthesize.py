@@ -17,6 +17,7 @@ from ..episodes.progress import progress
 from ..episodes.record import Record, append_record, read_records
 from ..episodes.rollout import RolloutSettings, play
 from ..episodes.selection import Room, Selection
+from ..errors import ThoughtError
 from ..files import append_line, read_lines, replace_file, replacing
 from ..settings import claim_folder, option, to_plain
 from ..tasks.task import Task
@@ -126,11 +127,12 @@ def _play_room(settings: SynthesizeSettings, prompts: PromptSet, work: Work) -> 
 
 
 class Written(NamedTuple):
-    """What came of one episode: how it ended, and its example, if it makes one."""
+    """What came of one episode: how it ended; its example, if it makes one; why its thoughts were refused."""
 
     end: str
     line: str = ""
     counted: Trajectory | None = None
+    refused: str = ""
 
 
 def _write(settings: SynthesizeSettings, prompts: PromptSet) -> SynthesisReport:
@@ -146,6 +148,7 @@ def _write(settings: SynthesizeSettings, prompts: PromptSet) -> SynthesisReport:
         "episodes": len(written),
         "examples": len(examples),
         "ends": dict(sorted(ends.items())),
+        "thoughts_refused": [one.refused for one in written if one.refused],
         "by_type": dict(sorted(Counter(one.type for one in examples).items())),
         "images": sum(one.images for one in examples),
         "prompts": prompts.label,
@@ -184,7 +187,10 @@ def _example(writer: Writer, prompts: PromptSet, unfinished: bool, record: Recor
     end = f"{record['end']}, {'solved' if record['success'] else 'not solved'}"
     if not record["success"]:
         return Written(end)
-    thoughts, told = with_thoughts(writer, record)
+    try:
+        thoughts, told = with_thoughts(writer, record)
+    except ThoughtError as error:
+        return Written(end, refused=str(error))
     example = imitation_example(told, prompts, unfinished)
     if example is None:
         return Written(end)

@@ -19,11 +19,19 @@ class Writer(Protocol):
     """Anything that writes the thoughts of an episode."""
 
     def write(self, turns: Sequence[Turn]) -> list[list[Thought]]:
-        """The thoughts before each turn's action."""
+        """The thoughts before each turn's action.
+
+        Raises:
+            ThoughtError: there are none that pass the checks.
+        """
 
 
 def with_thoughts(writer: Writer, record: Mapping[str, Any]) -> tuple[list[list[Thought]], Record]:
-    """The thoughts before each reply of an episode, and the episode whose replies hold them beside their decisions."""
+    """The thoughts before each reply of an episode, and the episode whose replies hold them beside their decisions.
+
+    Raises:
+        ThoughtError: the writer has none that pass the checks.
+    """
     thoughts = writer.write(list(turns_of(record)))
     replies = zip(thoughts, record["steps"][1:], strict=True)
     steps = [step | {"reply": write_thoughts(before) + step["reply"]} for before, step in replies]

@@ -10,6 +10,7 @@ from typing import Any
 from ..episodes.recall import recalled
 from ..tasks.task import Goal, Task
 from ..world.action import Action
+from ..world.shapes import KNOWN_TYPES
 from ..world.sight import Sighting
 
 Look = tuple[Sighting, ...]
@@ -81,7 +82,7 @@ def turns_of(record: Mapping[str, Any]) -> Iterator[Turn]:
         if number == len(steps):
             return
         now, coming = steps[number - 1], steps[number]
-        action = Action(coming["action"], coming["target"])
+        action = Action(coming["action"], _spelled(coming["target"]))
         looks = searcher.newest
         seen |= {sight.object_type for look in looks for sight in look}
         slip = bool(coming.get("slip"))
@@ -106,3 +107,11 @@ def turns_of(record: Mapping[str, Any]) -> Iterator[Turn]:
             before=tuple(before),
         )
         before.append((action, coming["feedback"]))
+
+
+_SPELLINGS = {kind.lower(): kind for kind in KNOWN_TYPES}
+
+
+def _spelled(target: str | None) -> str | None:
+    """A target in AI2-THOR's spelling, also where the room has no such thing."""
+    return _SPELLINGS.get(target.lower(), target) if target else None

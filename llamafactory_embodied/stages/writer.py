@@ -5,7 +5,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from ..episodes.reply import Thought
+from ..errors import ThoughtError
 from ..tasks.names import plain
+from .checks import problems
 from .facts import facts_of
 from .grammar import Facts, Grammar
 from .kinds import Kinds, Occasion
@@ -21,17 +23,26 @@ class GrammarWriter:
         self._kinds, self._grammar, self._seed = kinds, grammar, seed
 
     def write(self, turns: Sequence[Turn]) -> list[list[Thought]]:
-        """The thoughts of each of an episode's turns; the last before an action says what that is."""
+        """The thoughts of each of an episode's turns; the last before an action says what that is.
+
+        Raises:
+            ThoughtError: what is drawn for a turn does not pass the checks, again and again.
+        """
         return [self._thoughts(turn) for turn in turns]
 
     def _thoughts(self, turn: Turn) -> list[Thought]:
         rng = np.random.default_rng([self._seed, turn.number, *turn.episode.encode()])
         tags = self._kinds.draw(Occasion.of(turn), rng)
         facts = facts_of(turn)
-        return [Thought(tag, self._text(turn, facts, tag, tag == tags[-1], rng)) for tag in tags]
+        for _ in range(_DRAWS):
+            thoughts = [Thought(tag, self._text(turn, facts, tag, tag == tags[-1], rng)) for tag in tags]
+            wrong = problems(turn, thoughts)
+            if not wrong or turn.occasion == "slip":  # a deliberate mistake is not trained on
+                return thoughts
+        raise ThoughtError(f"Episode {turn.episode}, turn {turn.number}: {'; '.join(wrong)}.")
 
     def _text(self, turn: Turn, facts: Facts, tag: str, last: bool, rng: np.random.Generator) -> str:
-        """One thought; drawn anew until it names something in view or the failure, if anything does."""
+        """One thought; drawn anew while it names neither something in view nor the failure."""
         cases = [turn.action.name.replace(" ", "_")]
         cases.insert(0, "failed" if turn.failure and tag == "Reflection" else turn.occasion)
         text = ""

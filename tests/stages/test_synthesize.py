@@ -133,6 +133,18 @@ def test_the_rules_are_a_setting_and_stand_in_the_records(tmp_path):
     assert report.examples > 0
 
 
+def test_thoughts_that_do_not_pass_the_checks_are_reported_and_never_used(tmp_path):
+    grammar = tmp_path / "own.yaml"
+    tags = ("Observation", "Thinking", "Planning", "Reflection", "Verification")
+    grammar.write_text("".join(f"{tag}: [I see a zeppelin.]\n" for tag in tags) + "intent: [Well.]\nafter: [Well.]\n")
+    report = synthesize(replace(TOY, output_dir=str(tmp_path / "data"), grammar=str(grammar)))
+    assert report.examples == 0
+    assert report.episodes == 9
+    refused = json.loads((tmp_path / "data" / "manifest.json").read_text())["thoughts_refused"]
+    assert len(refused) == report.ends["ended, solved"]
+    assert all(re.match(r"Episode \S+, turn 1: unstated: ", one) for one in refused)
+
+
 def test_slips_are_marked_read_and_not_trained_on(tmp_path):
     synthesize(replace(TOY, output_dir=str(tmp_path), slips=0.3))
     records = {record["id"]: record for record in read_records(tmp_path)}

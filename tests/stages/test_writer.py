@@ -13,6 +13,7 @@ from kitchens import BRIEF, household, pairs
 from llamafactory_embodied.episodes.policy import SearcherPolicy
 from llamafactory_embodied.episodes.rollout import RolloutSettings, play
 from llamafactory_embodied.errors import SettingsError
+from llamafactory_embodied.stages.checks import problems
 from llamafactory_embodied.stages.facts import REASONS, UNNAMED, facts_of
 from llamafactory_embodied.stages.grammar import load_grammar
 from llamafactory_embodied.stages.kinds import PAPER, Kinds, Occasion
@@ -70,6 +71,22 @@ def test_the_last_thought_names_what_the_action_is_about(written):
         if turn.action.target:
             names = {plain(turn.action.target)}
             assert any(name in thoughts[-1].text for name in names), (turn.action, thoughts[-1].text)
+
+
+def test_all_thoughts_pass_the_checks_and_few_are_drawn_twice_for_it(written):
+    assert not any(problems(turn, thoughts) for turn, thoughts in written if turn.occasion != "slip")
+    once = Loose(Kinds(PAPER, ALL), load_grammar())
+    wrong = [problems(turn, once.write([turn])[0]) for turn, _ in written if turn.occasion != "slip"]
+    assert sum(map(bool, wrong)) < 0.02 * len(wrong)
+
+
+class Loose(GrammarWriter):
+    """Takes what is drawn first."""
+
+    def write(self, turns):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("llamafactory_embodied.stages.writer.problems", lambda turn, thoughts: [])
+            return super().write(turns)
 
 
 def test_hardly_a_thought_is_written_twice(written):
