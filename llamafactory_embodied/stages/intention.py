@@ -150,8 +150,8 @@ _ADVERBS = re.compile(
 )
 _SUBJECT = re.compile(r"(?:^|\b)(?:i|i'll|we|we'll|let me|let's|let us|i'd better|me)$")
 _HEAD = re.compile(
-    r"\b(?:need|want|have|~go|going|try|decide|plan|ready|time|is|best|wise|like|intend|ought|remains|left|prefer|"
-    r"choose|chance|step|thing|turn|got|about|has|~try)(?: (?:now|first|next|only))* to$"
+    r"(?:~go|~try|~start|\b(?:need|want|have|try|start|begin|decide|plan|ready|time|is|best|wise|like|intend|ought|remains|left|prefer|"
+    r"choose|chance|step|thing|turn|got|about|has))(?: (?:now|first|next|only))* to$"
 )
 _DOING = re.compile(r"(?:\b(?:i am|i'm|we are|we're|by|start|begin|try|is|with)|^)$")
 _OTHER_CLAUSE = re.compile(
