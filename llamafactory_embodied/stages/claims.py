@@ -86,6 +86,7 @@ def _any(parts: Mapping[str, str]) -> str:
 _PLACE, _STATE = _any(_PLACES), _any(_STATES)
 _ADVERB = r"(?: (?:now|still|also|just|clearly|right|here|there|already|again|indeed|both|all|really))*"
 _IS = r"(?:is|are|'s|stands?|lies?|sits?|rests?|hangs?|stays?|remains?)"
+_OF_ONE = frozenset("is 's stands lies sits rests hangs stays remains was".split())
 _WAS = r"(?:was|were|stood|lay|sat|rested|hung)"
 _SEE = (
     r"(?:i (?:can |now |also |still |clearly |do )*(?:see|notice|spot|find|make out|recogni[sz]e|have)|"
@@ -153,10 +154,13 @@ def _claims_of(match: re.Match[str], read: Marked, before: Types) -> list[Claim]
     parts = match.groupdict()
     past = bool(parts.get("was"))
     said = {"holds": not parts.get("no"), "past": past}
+    subjects = match["subjects"]
+    if match.re is _STATED and (parts.get("is") or parts["was"]) in _OF_ONE:
+        subjects = subjects[subjects.rfind("<") :]  # "in the sink, and the mug is here"
     if match.re is _CONTAINS:
         return _made(match["subjects"], f"in {match['place']}", read)
-    found = _made(match["subjects"], match["place"], read, before, **said)
-    return found + (_made(match["subjects"], parts["second"], read, before, past=past) if parts.get("second") else [])
+    found = _made(subjects, match["place"], read, before, **said)
+    return found + (_made(subjects, parts["second"], read, before, past=past) if parts.get("second") else [])
 
 
 def _seen_at(sentence: str, match: re.Match[str], read: Marked) -> list[Claim]:
@@ -164,7 +168,7 @@ def _seen_at(sentence: str, match: re.Match[str], read: Marked) -> list[Claim]:
     relation = _relation(match["place"])
     clause = sentence[: match.start()]
     seen = max((look.end() for look in _LOOKS.finditer(clause)), default=None)
-    if relation in ("in", "near", "hand") and (seen is None or _DOES.search(clause[seen:])):
+    if relation in ("in", "near", "hand", "behind") and (seen is None or _DOES.search(clause[seen:])):
         return []
     if _SUPPOSED.search(_clause(sentence, match.start())):
         return []

@@ -65,6 +65,7 @@ _ING = {
 _ING_FORM = re.compile(r"\b(?:" + "|".join(sorted(_ING)) + r")\b")
 
 _NO_FILLER = "and or to in on into onto for with from at up if so but of is are was not by then there here i".split()
+_BASE = "(?:" + "|".join(sorted({*_ING.values()})) + ")"
 _NO_FILLER += sorted({*_ING.values()} - {"open", "close", "step", "start", "set", "place", "turn"})
 _FILLER = rf"(?:(?!(?:{'|'.join(_NO_FILLER)})\b)[a-z'-]+ ){{0,4}}?"
 _PART = r"(?:(?:the|its|a) )?(?:\w+ )?(?:door|lid|tray|drawer|front|button|switch|handle)s? (?:of|on) "
@@ -87,8 +88,8 @@ _VERBS: tuple[tuple[str, str], ...] = (
     ),
     (
         "navigate to",
-        rf"(?:go|walk|head|move|step|cross|return|proceed|come|travel|navigate|continue|get|make my way|cross the room"
-        rf"|set off|set out|be|am|am off|off|on|back) {_WAY}(?:to|towards?|for|up to|over to) {_OBJ}(?! door)",
+        rf"(?:go|walk|head|move|step|cross|return|proceed|come|travel|navigate|continue|get|(?:make|find) my way|make"
+        rf"|cross the room|set off|set out|am off|off|on|back) {_WAY}(?:to|towards?|for) (?!{_BASE}\b){_OBJ}",
     ),
     ("navigate to", rf"(?:approach|visit) {_OBJ}"),
     ("navigate to", r"(?:go|walk|head|move|return) (?:back |over |right |straight )*(?P<it>there)\b"),
@@ -98,7 +99,7 @@ _VERBS: tuple[tuple[str, str], ...] = (
         rf"|(?:turn|switch|flip|power|set) {_OBJ.replace('obj', 'obj2').replace('<it>', '<it2>')} "
         r"(?:back )?(?:on|off|out|going|running)\b)",
     ),
-    ("toggle", rf"(?:start|toggle|press|push|flip|light|extinguish|blow out|use the button of) {_OBJ}(?! (?:shut|closed|open))"),
+    ("toggle", rf"(?:start|toggle|press|push|flip|light|extinguish|blow out|use|operate) {_OBJ}(?! (?:shut|closed|open))"),
     ("toggle", r"(?:press|push|flip|hit) (?P<it>(?:its|the|that) (?:button|switch|power button))\b"),
     ("open", rf"(?:open(?: up)?|pull open|swing open|slide open) {_OBJ}"),
     ("open", rf"(?:pull|slide|swing) {_OBJ} open\b"),
@@ -124,7 +125,7 @@ _LOOSE = (
     rf"(?:(?:my |the )?next (?:is|stop is|stop|comes|up is|place is|i try)|that leaves|remains?|leaves?)[ :,]+{_OBJ}",
 )
 _DONE = re.compile(
-    r"\b(?:i am|i'm|we are|all is|everything is|(?:my |the |this )?(?:task|job|work|search|it|that) is|that's|now) "
+    r"\b(?:i am|i'm|we are|all is|everything is|(?:my |the |this )?(?:task|job|work|search|it|that|this) is|that's|now) "
     r"(?:now |all |hereby |thus |therefore |already |fully )?(?:done|finished|complete|completed|accomplished|over)\b"
     r"|\bnothing (?:more |else |further )?(?:is |remains |that )?(?:left |remains )?(?:for me )?(?:to do|to be done)\b"
     r"|\bnothing (?:more |else )?(?:is left|remains)\b|\b(?:i'm|i am|am) done\b|^done\b|\b(?:task|mission) (?:complete|accomplished)"
@@ -148,20 +149,20 @@ _ADVERBS = re.compile(
     r"directly|straight|best|therefore|thus|once|more|at|here|back|slowly|calmly|right|away|this|time|instead|"
     r"will|shall|must|should|can|do|as well)\s*)+$"
 )
-_SUBJECT = re.compile(r"(?:^|\b)(?:i|i'll|we|we'll|let me|let's|let us|i'd better|me)$")
+_SUBJECT = re.compile(r"(?:^|\b)(?:i|i'll|we|we'll|let me|let's|let us|(?:i|we)(?:'d| had) better|(?:i|we) (?:may|might) as well|me)$")
 _HEAD = re.compile(
     r"(?:~go|~try|~start|\b(?:need|want|have|try|start|begin|decide|plan|ready|time|is|best|wise|like|intend|ought|remains|left|prefer|"
-    r"choose|chance|step|thing|turn|got|about|has))(?: (?:now|first|next|only))* to$"
+    r"choose|chance|sense|idea|plan|move|sensible|enough|able|free|step|thing|turn|got|about|has))(?: (?:now|first|next|only))* to$"
 )
 _DOING = re.compile(r"(?:\b(?:i am|i'm|we are|we're|by|start|begin|try|is|with)|^)$")
 _OTHER_CLAUSE = re.compile(
     r"\b(?:because|since|so that|in order|while|before|after|without|instead of|rather than|where|which|who|whether|"
-    r"though|although|until|till|for fear|what|why|how|that i)\b"
+    r"though|although|until|till|for fear|that i)\b"
 )
 _NOT = re.compile(r"\b(?:not|never|cannot|no need|no longer|avoid|nothing to|no point|unable|fail(?:ed)?)\b|n't\b")
 _LATER = re.compile(r"\b(?:if|unless|otherwise|once (?!more)|when|as soon as|afterwards?|after that|later|eventually)\b")
 _PAST = re.compile(r"\b(?:[a-z]+ed|went|was|were|had|took|saw|have|has|already|earlier)\b")
-_ASKED = re.compile(r"\b(?:task|goal|mission|asked|told|aim|instruction|order|am to|wanted|hope)\b")
+_ASKED = re.compile(r"\b(?:task|job|goal|mission|asked|told|aim|instruction|order|am to|wanted|hope)\b")
 _TAKES = {"open": "openable", "close": "openable", "toggle": "toggleable", "pickup": "pickupable", "put": "receptacle"}
 
 
