@@ -1,7 +1,7 @@
 """What every writer's thoughts must pass, whoever wrote them: form, names, grounding, claims, and the coming action.
 
-They are judged by their words and by what is known at the turn alone. `problems` gives one sentence for each thing that
-is wrong; its first word is the kind, one of `KINDS`.
+They are judged by their words and by what is known at the turn alone. `problems` gives one sentence for each thing
+that is wrong; its first word is the kind, one of `KINDS`.
 """
 
 import re
@@ -23,8 +23,8 @@ _TAG = re.compile(r"</?\s*[A-Za-z]+\s*/?>|<\||‹|[\ud800-\udfff]|" + re.escape(
 _FAILURE = re.compile(
     r"\b(?:fail(?:ed|s|ure)?|(?:did|does|do|could|can|was|is|would|has|had)(?:n't| not)|cannot|can't|unable|in vain|"
     r"no (?:use|effect|success|luck|good|result|way|such)|impossible|refused?|mistaken?|wrong|error|blocked|"
-    r"nothing (?:happened|came of it)|unsuccessful|illegal|not (?:allowed|possible|work\w*|go|happen\w*|within|in view)|"
-    r"out of (?:my )?reach|too far|in the way|to no avail)\b"
+    r"nothing (?:happened|came of it)|unsuccessful|illegal|not (?:allowed|possible|work\w*|go|happen\w*|in view)|"
+    r"not within|out of (?:my )?reach|too far|in the way|to no avail)\b"
 )
 
 
@@ -144,7 +144,10 @@ def _intention(turn: Turn, thoughts: Sequence[Thought]) -> Iterator[str]:
     elif not found.is_of(turn.action):
         said = " or ".join(filter(None, (found.name, "/".join(found.targets))))
         if found.firm:
-            yield f"contradiction: the thoughts say {found.name} {'/'.join(found.targets)}".rstrip() + f", not {turn.action}"
+            yield (
+                f"contradiction: the thoughts say {found.name} {'/'.join(found.targets)}".rstrip()
+                + f", not {turn.action}"
+            )
         else:
             yield f"unstated: the thoughts only hint at {said}, not at {turn.action}"
 

@@ -12,16 +12,16 @@ from types import MappingProxyType
 
 from ..world.legality import REACH_M
 from ..world.sight import Sighting
-from .named import Marked, Types, marked
+from .named import Marked, Types, marked, words
 
 RELATIONS = (
-    *("left", "right", "middle", "front", "behind", "left of", "right of"),
+    *("left", "right", "middle", "front", "here", "behind", "left of", "right of"),
     *("in", "near", "hand", "reach", "far", "open", "closed", "on", "off"),
 )
 NEAR_M = 1.0
 """Horizontal distance between the boxes of things that are near each other."""
-_MIDDLE = (0.25, 0.75)
-_SLACK_M = 1.0  # what two sightings of one frame cannot tell of the distance between their boxes
+_MIDDLE, _FRONT = (0.25, 0.75), (0.2, 0.8)  # of the frame's width
+_SLACK_M = 0.75  # what two sightings of one frame cannot tell of the distance between their boxes
 
 
 @dataclass(frozen=True)
@@ -49,9 +49,12 @@ class Claim:
 
 # ---------------------------------------------------------------- reading
 
-_NP = r"(?:(?:the|a|an|this|that|my|some|another|its|one|two|three|several|both|more) (?:(?!not\b|no\b)[a-z-]+ ){0,2})?<\d+>"
+_ARTICLE = "(?:the|a|an|this|that|my|some|another|its|one|two|three|several|both|more)"
+_NP = rf"(?:{_ARTICLE} (?:(?!not\b|no\b)[a-z-]+ ){{0,2}})?<\d+>"
 _LIST = rf"{_NP}(?:,? (?:and )?{_NP}|, {_NP})*"
-_SIDE = r"(?: (?:hand )?(?:side|edge|end|part|half))?(?: of (?:me|(?:the|my) (?:view|frame|picture|image|room|sight)))?"
+_SIDE = (
+    r"(?: (?:hand )?(?:side|edge|end|part|half))?(?: of (?:me|(?:the|my) (?:view|frame|picture|image|room|sight)))?"
+)
 _PLACES: Mapping[str, str] = MappingProxyType(
     {
         "left of": rf"(?:to |on )?(?:the |just )?left of {_NP}",
@@ -59,13 +62,14 @@ _PLACES: Mapping[str, str] = MappingProxyType(
         "left": rf"(?:on|to|at|towards?|off to) (?:the|my) (?:far |very )?left{_SIDE}(?! of)",
         "right": rf"(?:on|to|at|towards?|off to) (?:the|my) (?:far |very )?right{_SIDE}(?! of)",
         "middle": rf"in the (?:middle|cent(?:re|er)){_SIDE}|(?:straight|dead|directly|right) ahead(?: of me)?",
-        "front": r"(?:right |directly |just |straight )?(?:in front of|ahead of|before) me|ahead(?! of)",
+        "front": r"(?:right |directly |just |straight )?(?:in front of|ahead of) me|ahead(?! of)",
+        "here": r"(?:right |directly |just |here )*before me",
         "behind": r"(?:right |directly |just )?behind me|at my back",
         "near": rf"(?:right |just |close )?(?:beside|next to|near|close to|by|alongside) {_NP}",
         "hand": r"in (?:my|the) hands?",
         "reach": r"(?:well |easily )?within (?:my |arm's |easy )?reach|(?:close )?at hand",
-        "far": r"(?:still )?(?:out of (?:my )?reach|(?:too |rather |quite |still )*far (?:away|off)|further away|over there|"
-        r"across the room|in the distance|at the (?:far|other) end of the room)",
+        "far": r"(?:still )?(?:out of (?:my )?reach|(?:too |rather |quite |still )*far (?:away|off)|further away|"
+        r"over there|across the room|in the distance|at the (?:far|other) end of the room)",
         "in": rf"(?:right |still |up |here |there )?(?:on top of|inside of|inside|in|on|within|atop) {_NP}",
     }
 )
@@ -86,7 +90,7 @@ def _any(parts: Mapping[str, str]) -> str:
 _PLACE, _STATE = _any(_PLACES), _any(_STATES)
 _ADVERB = r"(?: (?:now|still|also|just|clearly|right|here|there|already|again|indeed|both|all|really))*"
 _IS = r"(?:is|are|'s|stands?|lies?|sits?|rests?|hangs?|stays?|remains?)"
-_OF_ONE = frozenset("is 's stands lies sits rests hangs stays remains was".split())
+_OF_ONE = words("is 's stands lies sits rests hangs stays remains was")
 _WAS = r"(?:was|were|stood|lay|sat|rested|hung)"
 _SEE = (
     r"(?:i (?:can |now |also |still |clearly |do )*(?:see|notice|spot|find|make out|recogni[sz]e|have)|"
@@ -100,9 +104,9 @@ _STATED = re.compile(
 )
 _PLACED_FIRST = re.compile(
     rf"(?:^|[.;:!] |, (?:and |while |but )?|\band |\bbut )(?P<place>{_PLACE}),? "
-    rf"(?:{_SEE}|{_IS}|(?P<was>{_SAW}|{_WAS}))(?P<no> no)? (?P<subjects>{_LIST})"
+    rf"(?:{_SEE}|{_IS}|(?P<was>{_SAW}|{_WAS}))(?P<no> no)? (?P<subjects>{_LIST})(?! (?:{_IS}|{_WAS})\b)"
 )
-_SEEN_AT = re.compile(rf"(?P<subjects>{_NP}) (?P<place>{_PLACE})")
+_SEEN_AT = re.compile(rf"(?P<subjects>{_LIST}) (?P<place>{_PLACE})")
 _CONTAINS = re.compile(rf"(?P<place>{_NP}) (?:holds|contains|has) (?P<subjects>{_LIST})")
 _STATE_BEFORE = re.compile(r"\b(?:the|a|an|this|that|its) (?P<place>open|closed|shut) (?P<subjects><\d+>)")
 
@@ -114,8 +118,12 @@ _SUPPOSED = re.compile(
     r"neither|nor|wonder|whatever|any|look for|possibly|can be|in case|who|which|asked|told|task|that|not)\b|n't\b"
 )
 _LOOKS = re.compile(_SEE)
-_DOES = re.compile(r"\b(?:put|place|set|lay|leave|drop|take|bring|carry|pick|grab|get|fetch|look|move|go|walk|search|turn|switch)\b")
-_PAST = re.compile(r"\b(?:was|were|saw|noticed|spotted|had|earlier|remember|recall|stood|found|did|looked|passed)\b|[a-z]ed\b")
+_DOES = re.compile(
+    r"\b(?:put|place|set|lay|leave|drop|take|bring|carry|pick|grab|get|fetch|look|move|go|walk|search|turn|switch)\b"
+)
+_PAST = re.compile(
+    r"\b(?:was|were|saw|noticed|spotted|had|earlier|remember|recall|stood|found|did|looked|passed)\b|[a-z]ed\b"
+)
 
 
 @lru_cache(maxsize=200_000)
@@ -172,7 +180,10 @@ def _seen_at(sentence: str, match: re.Match[str], read: Marked) -> list[Claim]:
         return []
     if _SUPPOSED.search(_clause(sentence, match.start())):
         return []
-    return _made(match["subjects"], match["place"], read, past=seen is None and _PAST.search(clause) is not None)
+    subjects = match["subjects"]
+    if relation in ("in", "near", "hand"):
+        subjects = subjects[subjects.rfind("<") :]  # of a list, only the last is surely there
+    return _made(subjects, match["place"], read, past=seen is None and _PAST.search(clause) is not None)
 
 
 def _clause(sentence: str, at: int) -> str:
@@ -213,7 +224,9 @@ def is_shown(claim: Claim, looks: Looks) -> bool | None:
         claim: a present one.
         looks: what the newest frames show: ahead, or left, right and behind.
     """
-    things = [(number, sight) for number, look in enumerate(looks) for sight in look if sight.object_type in claim.subject]
+    things = [
+        (number, sight) for number, look in enumerate(looks) for sight in look if sight.object_type in claim.subject
+    ]
     if not things:
         return None
     if claim.relation in ("near", "left of", "right of"):
@@ -226,13 +239,21 @@ def is_shown(claim: Claim, looks: Looks) -> bool | None:
     return any(judge(sight) for _, sight in things) == claim.holds
 
 
-_TURNED = {"left": 0, "right": 1, "behind": 2, "front": 3, "middle": 3}  # after `observe` no frame shows what is ahead
+_TURNED = {
+    "left": 0,
+    "right": 1,
+    "behind": 2,
+    "front": 3,
+    "middle": 3,
+    "here": 3,
+}  # after `observe` no frame shows what is ahead
 _JUDGES: Mapping[str, Callable[[Sighting], bool]] = MappingProxyType(
     {
         "left": lambda sight: sight.across < 0.5,
         "right": lambda sight: sight.across > 0.5,
         "middle": lambda sight: _MIDDLE[0] <= sight.across <= _MIDDLE[1],
-        "front": lambda sight: True,
+        "front": lambda sight: _FRONT[0] <= sight.across <= _FRONT[1],
+        "here": lambda sight: True,
         "behind": lambda sight: False,
         "hand": lambda sight: sight.held,
         "reach": lambda sight: sight.distance_m <= REACH_M or sight.held,
@@ -257,7 +278,9 @@ def _type_of(object_id: str) -> str:
 
 
 def _compare(claim: Claim, things: Sequence[tuple[int, Sighting]], looks: Looks) -> bool | None:
-    others = [(number, sight) for number, look in enumerate(looks) for sight in look if sight.object_type in claim.object]
+    others = [
+        (number, sight) for number, look in enumerate(looks) for sight in look if sight.object_type in claim.object
+    ]
     pairs = [(one, other) for here, one in things for there, other in others if here == there and one is not other]
     if not others:
         return None

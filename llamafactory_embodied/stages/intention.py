@@ -13,6 +13,7 @@ from ..episodes.reply import Thought
 from ..world.action import Action
 from ..world.figures import recorded_kinds
 from .named import Marked, Types, marked
+from .verbs import DONE, FIRM, LOOSE, WORD, Index, with_gerunds_marked
 
 
 @dataclass(frozen=True)
@@ -51,95 +52,6 @@ def intended_by(thoughts: Sequence[Thought]) -> Intention | None:
     return next((one for one in reversed(found) if one.firm), found[-1] if found else None)
 
 
-# ---------------------------------------------------------------- verbs
-
-_ING = {
-    **{f"{verb}ing": verb for verb in "open go walk head step return cross approach pick grab fetch lift collect".split()},
-    **{f"{verb}ing": verb for verb in "lay drop turn switch start press push pull look survey carry bring".split()},
-    **{f"{verb}ing": verb for verb in "try check inspect search visit set put get scan flip shut step".split()},
-    **{"closing": "close", "moving": "move", "making": "make", "taking": "take", "placing": "place"},
-    **{"leaving": "leave", "toggling": "toggle", "sliding": "slide", "setting": "set", "putting": "put"},
-    **{"getting": "get", "scanning": "scan", "flipping": "flip", "shutting": "shut", "stepping": "step"},
-    **{"grabbing": "grab", "dropping": "drop", "observing": "observe", "navigating": "navigate", "examining": "examine"},
-}
-_ING_FORM = re.compile(r"\b(?:" + "|".join(sorted(_ING)) + r")\b")
-
-_NO_FILLER = "and or to in on into onto for with from at up if so but of is are was not by then there here i".split()
-_BASE = "(?:" + "|".join(sorted({*_ING.values()})) + ")"
-_NO_FILLER += sorted({*_ING.values()} - {"open", "close", "step", "start", "set", "place", "turn"})
-_FILLER = rf"(?:(?!(?:{'|'.join(_NO_FILLER)})\b)[a-z'-]+ ){{0,4}}?"
-_PART = r"(?:(?:the|its|a) )?(?:\w+ )?(?:door|lid|tray|drawer|front|button|switch|handle)s? (?:of|on) "
-_IT = r"(?:it|them|this one|that one|this|its (?:door|lid|button|switch|tray|handle)|there|here)\b(?! <)"
-_OBJ = rf"(?:(?:{_PART})?{_FILLER}<(?P<obj>\d+)>|(?P<it>{_IT}))"
-_THING = rf"(?:{_FILLER}<\d+>|it|them|this|everything)"
-_WAY = r"(?:(?:over|back|straight|across|right|closer|up|on|down|forward|ahead|along|out|off|directly|next|now) )*"
-
-_VERBS: tuple[tuple[str, str], ...] = (
-    (
-        "put",
-        rf"(?:put|place|set|lay|leave|drop|deposit|slide|stow|return|rest|stand|load|insert) (?:down |back )?{_THING} "
-        rf"(?:(?:back|down|away|safely|neatly|right|up|here|there) )*(?:in|into|inside|on|onto|on top of|upon|to|within) {_OBJ}",
-    ),
-    ("put", rf"(?:put|set|lay|place) (?:down (?P<down>{_THING})|(?P<lay>{_THING}) (?:down|in|inside|away))"),
-    ("put", r"put <(?P<obj>\d+)>(?=[.!]|$)"),
-    (
-        "navigate to",
-        rf"(?:bring|carry|take|move) {_THING} {_WAY}(?:to|towards?|over to) {_OBJ}",
-    ),
-    (
-        "navigate to",
-        rf"(?:go|walk|head|move|step|cross|return|proceed|come|travel|navigate|continue|get|(?:make|find) my way|make"
-        rf"|cross the room|set off|set out|am off|off|on|back) {_WAY}(?:to|towards?|for) (?!{_BASE}\b){_OBJ}",
-    ),
-    ("navigate to", rf"(?:approach|visit) {_OBJ}"),
-    ("navigate to", r"(?:go|walk|head|move|return) (?:back |over |right |straight )*(?P<it>there)\b"),
-    (
-        "toggle",
-        rf"(?:(?:turn|switch|flip|power|put) (?:on|off|out) {_OBJ}"
-        rf"|(?:turn|switch|flip|power|set) {_OBJ.replace('obj', 'obj2').replace('<it>', '<it2>')} "
-        r"(?:back )?(?:on|off|out|going|running)\b)",
-    ),
-    ("toggle", rf"(?:start|toggle|press|push|flip|light|extinguish|blow out|use|operate) {_OBJ}(?! (?:shut|closed|open))"),
-    ("toggle", r"(?:press|push|flip|hit) (?P<it>(?:its|the|that) (?:button|switch|power button))\b"),
-    ("open", rf"(?:open(?: up)?|pull open|swing open|slide open) {_OBJ}"),
-    ("open", rf"(?:pull|slide|swing) {_OBJ} open\b"),
-    ("close", rf"(?:close|shut|push shut|push closed|swing shut)(?: up)? {_OBJ}"),
-    ("close", rf"(?:push|slide|swing|pull) {_OBJ} (?:shut|closed|to)\b"),
-    (
-        "pickup",
-        rf"(?:pick up|pickup|pick|take|grab|get|fetch|lift|collect|grasp|seize|retrieve|reach for|reach out for"
-        rf"|take hold of|get hold of)(?: up| out| hold of)? {_OBJ}",
-    ),
-    ("observe", r"(?:look|glance|turn|gaze|have a look|take a look|take (?:a|another|one) \w+ look)(?: all)? (?:around|about)\b"),
-    ("observe", r"(?:survey|scan|observe)(?: (?:the|my|this|all) (?:\w+ )?(?:room|area|surroundings|place|sides?)|\b(?! <| the))"),
-    ("observe", r"look (?:to |in |left|at )(?:the |both |all |every |my )*(?:left|right|sides?|directions?|and right)\b"),
-    (
-        "move forward",
-        r"(?:step|walk|move|go|advance|take)(?: (?:a|one|two|few|some|bit|little|steps?|small|couple|of|straight|further"
-        r"|farther|right|short|way))* (?:forwards?|ahead)\b(?! (?:to|towards?|and|with|of)\b)",
-    ),
-    ("end", r"(?:end|stop|finish|conclude)(?: (?:here|now|the task|my task|this|it|the search))?(?=[.!,]|$)"),
-)
-_LOOSE = (
-    rf"(?:try|check|inspect|search|examine|look (?:in|into|inside|on|at|over|through|around|under)) {_OBJ}",
-    rf"(?:(?:my |the )?next (?:is|stop is|stop|comes|up is|place is|i try)|that leaves|remains?|leaves?)[ :,]+{_OBJ}",
-)
-_DONE = re.compile(
-    r"\b(?:i am|i'm|we are|all is|everything is|(?:my |the |this )?(?:task|job|work|search|it|that|this) is|that's|now) "
-    r"(?:now |all |hereby |thus |therefore |already |fully )?(?:done|finished|complete|completed|accomplished|over)\b"
-    r"|\bnothing (?:more |else |further )?(?:is |remains |that )?(?:left |remains )?(?:for me )?(?:to do|to be done)\b"
-    r"|\bnothing (?:more |else )?(?:is left|remains)\b|\b(?:i'm|i am|am) done\b|^done\b|\b(?:task|mission) (?:complete|accomplished)"
-)
-
-
-def _verb(pattern: str) -> re.Pattern[str]:
-    return re.compile(rf"(?<![\w'~-])(?P<ing>~?)(?:{pattern})")
-
-
-_FIRM = tuple((name, _verb(pattern)) for name, pattern in _VERBS)
-_WEAK = tuple(("navigate to", _verb(pattern)) for pattern in _LOOSE)
-_COMES_NEXT = re.compile(r"(?:the |a |an )?<(?P<obj>\d+)> (?:comes|is|will be) (?:my )?next\b")
-
 # ---------------------------------------------------------------- what is an intention
 
 _SENTENCE = re.compile(r"[^.!?\n]+[.!?]*")
@@ -149,10 +61,13 @@ _ADVERBS = re.compile(
     r"directly|straight|best|therefore|thus|once|more|at|here|back|slowly|calmly|right|away|this|time|instead|"
     r"will|shall|must|should|can|do|as well)\s*)+$"
 )
-_SUBJECT = re.compile(r"(?:^|\b)(?:i|i'll|we|we'll|let me|let's|let us|(?:i|we)(?:'d| had) better|(?:i|we) (?:may|might) as well|me)$")
+_SUBJECT = re.compile(
+    r"(?:^|\b)(?:i|i'll|we|we'll|let me|let's|let us|(?:i|we)(?:'d| had) better|(?:i|we) (?:may|might) as well|me)$"
+)
 _HEAD = re.compile(
-    r"(?:~go|~try|~start|\b(?:need|want|have|try|start|begin|decide|plan|ready|time|is|best|wise|like|intend|ought|remains|left|prefer|"
-    r"choose|chance|sense|idea|plan|move|sensible|enough|able|free|step|thing|turn|got|about|has))(?: (?:now|first|next|only))* to$"
+    r"(?:~go|~try|~start|\b(?:need|want|have|try|start|begin|decide|plan|ready|time|is|best|wise|like|intend|ought|"
+    r"remains|left|prefer|choose|chance|sense|idea|move|sensible|enough|able|free|step|thing|turn|got|about|has))"
+    r"(?: (?:now|first|next|only))* to$"
 )
 _DOING = re.compile(r"(?:\b(?:i am|i'm|we are|we're|by|start|begin|try|is|with)|^)$")
 _OTHER_CLAUSE = re.compile(
@@ -160,7 +75,9 @@ _OTHER_CLAUSE = re.compile(
     r"though|although|until|till|for fear|that i)\b"
 )
 _NOT = re.compile(r"\b(?:not|never|cannot|no need|no longer|avoid|nothing to|no point|unable|fail(?:ed)?)\b|n't\b")
-_LATER = re.compile(r"\b(?:if|unless|otherwise|once (?!more)|when|as soon as|afterwards?|after that|later|eventually)\b")
+_LATER = re.compile(
+    r"\b(?:if|unless|otherwise|once (?!more)|when|as soon as|afterwards?|after that|later|eventually)\b"
+)
 _PAST = re.compile(r"\b(?:[a-z]+ed|went|was|were|had|took|saw|have|has|already|earlier)\b")
 _ASKED = re.compile(r"\b(?:task|job|goal|mission|asked|told|aim|instruction|order|am to|wanted|hope)\b")
 _TAKES = {"open": "openable", "close": "openable", "toggle": "toggleable", "pickup": "pickupable", "put": "receptacle"}
@@ -177,11 +94,11 @@ class _Statement:
 def intended(text: str) -> Intention | None:
     """What a text says is coming, with every type that its target may be; None where it says none."""
     read = marked(text)
-    plain = _ING_FORM.sub(lambda match: "~" + _ING[match[0]], read.text)
-    return _last(read, plain, _FIRM, firm=True) or _last(read, plain, _WEAK, firm=False)
+    plain = with_gerunds_marked(read.text)
+    return _last(read, plain, FIRM, firm=True) or _last(read, plain, LOOSE, firm=False)
 
 
-def _last(read: Marked, text: str, verbs: tuple[tuple[str, re.Pattern[str]], ...], firm: bool) -> Intention | None:
+def _last(read: Marked, text: str, verbs: Index, firm: bool) -> Intention | None:
     last: Intention | None = None
     for sentence in _SENTENCE.finditer(text):
         if sentence[0].endswith("?"):
@@ -193,9 +110,7 @@ def _last(read: Marked, text: str, verbs: tuple[tuple[str, re.Pattern[str]], ...
     return last
 
 
-def _stated(
-    read: Marked, text: str, start: int, end: int, verbs: tuple[tuple[str, re.Pattern[str]], ...], firm: bool
-) -> list[_Statement]:
+def _stated(read: Marked, text: str, start: int, end: int, verbs: Index, firm: bool) -> list[_Statement]:
     """What a sentence states, without what only follows in a chain."""
     kept: list[_Statement] = []
     rejected = start
@@ -214,28 +129,30 @@ def _stated(
     return kept
 
 
-def _candidates(
-    read: Marked, text: str, start: int, end: int, verbs: tuple[tuple[str, re.Pattern[str]], ...], firm: bool
-) -> list[_Statement]:
+def _candidates(read: Marked, text: str, start: int, end: int, verbs: Index, firm: bool) -> list[_Statement]:
     found = []
-    for name, pattern in verbs:
-        for match in pattern.finditer(text, start, end):
-            found.append(_Statement(match.start(), match.end(), Intention(name, _target(name, match, read, text), firm)))
+    for word in WORD.finditer(text, start, end):
+        for name, pattern in verbs.get(word[1], ()):
+            match = pattern.match(text, word.start(), end)
+            if match:
+                target = _target(name, match, read, text)
+                found.append(_Statement(match.start(), match.end(), Intention(name, target, firm)))
     if firm:
-        found += [_Statement(match.start(), match.end(), Intention("end")) for match in _DONE.finditer(text, start, end)]
-    else:
-        for match in _COMES_NEXT.finditer(text, start, end):
-            found.append(_Statement(match.start(), match.end(), Intention("navigate to", read.names[int(match["obj"])], False)))
-    complete = [one for one in found if one.intention.targets or one.intention.name in ("observe", "move forward", "end")]
+        found += [
+            _Statement(match.start(), match.end(), Intention("end")) for match in DONE.finditer(text, start, end)
+        ]
+    complete = [
+        one for one in found if one.intention.targets or one.intention.name in ("observe", "move forward", "end")
+    ]
     return sorted(complete, key=lambda one: one.start)
 
 
 def _target(name: str, match: re.Match[str], read: Marked, text: str) -> Types:
     groups = match.groupdict()
-    number = groups.get("obj") or groups.get("obj2")
+    number = groups.get("obj")
     if number is not None:
         return read.names[int(number)]
-    if not any(groups.get(key) for key in ("it", "it2", "down", "lay")):
+    if not any(groups.get(key) for key in ("it", "down", "lay")):
         return ()
     before = [read.names[int(one)] for one in re.findall(r"<(\d+)>", text[: match.start()])]
     flag = _TAKES.get(name, "receptacle")
@@ -260,7 +177,11 @@ def _is_meant(lead: str, clause: str, doing: bool, ended: bool, spoilt: bool) ->
         ended: whether it says that all is done.
         spoilt: whether an earlier verb of the sentence is not meant.
     """
-    if _LATER.search(lead) or _NOT.search(clause) or _OTHER_CLAUSE.search(clause):
+    if (
+        _LATER.search(lead[max(map(lead.rfind, (";", " but ", "—"))) + 1 :])
+        or _NOT.search(clause)
+        or _OTHER_CLAUSE.search(clause)
+    ):
         return False
     if ended and not clause.strip():
         return True

@@ -6,7 +6,7 @@ verbs or adjectives ("I watch", "it is safe") count where English has a noun.
 """
 
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from types import MappingProxyType
@@ -16,6 +16,12 @@ from ..world.shapes import KNOWN_TYPES
 
 Types = tuple[str, ...]
 """AI2-THOR objectTypes that a name may stand for."""
+
+
+def words(text: str) -> frozenset[str]:
+    """The words of a text as a set."""
+    return frozenset(text.split())
+
 
 _SYNONYMS: Mapping[str, str] = MappingProxyType(
     {
@@ -96,19 +102,21 @@ _IRREGULAR = {"shelf": "shelves", "knife": "knives", "loaf": "loaves", "brush": 
 _NOT_THE_THING = {"coffee cup": ("Cup", "Mug")}
 
 # Names that are verbs, adjectives or other nouns as well.
-_DOUBLE = frozenset(
+_DOUBLE = words(
     "watch box plate pot pen book pan bed shelf mirror safe bottle cup sink cloth window egg bowl tissue towel candle "
     "desk floor fork spoon knife pencil bat bin plant tap remote vacuum microwave bread boot pillow stool phone clock "
-    "foil counter table shower soap chair statue".split()
+    "foil counter table shower soap chair statue"
 )
 _ADJECTIVES = frozenset({"safe", "remote"})
-_ADJECTIVE_OF = frozenset("place distance bet spot way side to choice option guess assumption enough hands for".split())
-_VERB_AFTER = frozenset(
-    "i we you they to will would can could must should shall may might let me us not never please who which then now "
-    "just ll t d".split()
+_ADJECTIVE_OF = words(
+    "place distance bet spot way side to choice option guess assumption enough hands for chance possibility"
 )
-_VERBS_AFTER = frozenset("it which who he she that".split())
-_DETERMINERS = frozenset("a an the my this that its another one no some any each every".split())
+_VERB_AFTER = words(
+    "i we you they to will would can could must should shall may might let me us not never please who which then now "
+    "just ll t d"
+)
+_VERBS_AFTER = words("it which who he she that")
+_DETERMINERS = words("a an the my this that its another one no some any each every")
 _LIST = frozenset({",", "and", "or", ", and", ", or"})
 
 _WORD = re.compile(r"[A-Za-z]+")
@@ -233,6 +241,8 @@ class _Reader:
     def _is_noun(self) -> bool:
         """Whether a single word is the thing it may name."""
         word, before = self.words[self.number], self._before()
+        if re.match(r"-[a-z]", self.text[self.spans[self.number][1] :]):
+            return False  # pan-fried
         single = word in _DOUBLE
         if not single:
             return not (_singular(word) in _DOUBLE and before in _VERBS_AFTER)
