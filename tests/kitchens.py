@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from itertools import product
 from typing import Any
 
+from benchmarks.watched import Watched
 from llamafactory_embodied.episodes.conversation import load_prompts
 from llamafactory_embodied.episodes.policy import Policy, Reply, View
 from llamafactory_embodied.episodes.rollout import RolloutSettings, play
@@ -34,25 +35,6 @@ def pairs(
 
 def household(frame: FrameSettings = TOY_FRAME) -> Household:
     return Household(open_controller("embedded", frame), frame)
-
-
-class Watched(Household):
-    """Notes, look by look, every type of which AI2-THOR's own masks show at least one pixel."""
-
-    def __init__(self, frame: FrameSettings):
-        super().__init__(open_controller("embedded", frame), frame)
-        self.looks: list[set[str]] = []
-        self._agents_look, self.agent.look = self.agent.look, self._watch
-
-    def reset(self, scene: Scene, *more: Any) -> Any:
-        self.looks = []
-        return super().reset(scene, *more)
-
-    def _watch(self) -> Any:
-        event = self.controller.last_event
-        types = {item["objectId"]: item["objectType"] for item in event.metadata["objects"]}
-        self.looks.append({types[name] for name in event.instance_masks})
-        return self._agents_look()
 
 
 @dataclass

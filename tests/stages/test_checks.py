@@ -41,7 +41,10 @@ LOOK = (
 )
 
 
-def a_turn(action=Action("pickup", "Mug"), looks=(LOOK,), **changes):
+PICK_UP = Action("pickup", "Mug")
+
+
+def a_turn(action=PICK_UP, looks=(LOOK,), **changes):
     seen = frozenset(one.object_type for look in looks for one in look)
     facts = {
         "episode": "e",

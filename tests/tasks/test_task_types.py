@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 from kitchens import BRIEF, household, pairs, play_watched, thought_out
-from leaks import leaks
+from benchmarks.leaks import leaks
 from world.toy_rooms import room, thing
 
 from llamafactory_embodied.episodes.policy import Oracle, SearcherPolicy

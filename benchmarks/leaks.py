@@ -4,11 +4,10 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from llamafactory_embodied.tasks.affordances import COMPATIBLE
 from llamafactory_embodied.tasks.names import plain
-from llamafactory_embodied.world.catalog import KINDS
+from llamafactory_embodied.world.shapes import KNOWN_TYPES
 
-TYPES = frozenset(KINDS) | frozenset(COMPATIBLE) | frozenset(one for kinds in COMPATIBLE.values() for one in kinds)
+TYPES = KNOWN_TYPES - {"Door"}  # "the door" is that of a fridge
 
 
 def _spellings() -> dict[str, set[str]]:
@@ -37,8 +36,10 @@ def leaks(task: Mapping[str, Any], replies: Iterable[str], visible: Iterable[set
         visible: for each reply, the types of which a frame before it showed a pixel.
     """
     told = {task["target_type"], task["destination_type"]} | named_types(task["instruction"])
+    told |= {kind for goal in task.get("goals", ()) for kind in (goal["object_type"], goal["destination_type"])}
     return [
-        (turn, kind)
+        (turn, sorted(_NAMES[name])[0])
         for turn, (reply, seen) in enumerate(zip(replies, visible, strict=True))
-        for kind in sorted(named_types(reply) - seen - told)
+        for name in sorted(set(_NAMED.findall(reply)))
+        if _NAMES[name].isdisjoint(seen | told)
     ]
