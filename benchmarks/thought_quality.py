@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+from llamafactory_embodied.stages.plain import PlainWriter
 
 from llamafactory_embodied.episodes.pool import run_ordered
 from llamafactory_embodied.episodes.record import Record, read_records
@@ -24,7 +25,6 @@ from llamafactory_embodied.stages.claims import RELATIONS, claims
 from llamafactory_embodied.stages.dataset import DATA_FILE
 from llamafactory_embodied.stages.intention import intended_by
 from llamafactory_embodied.stages.kinds import PAPER, transitions
-from llamafactory_embodied.stages.plain import PlainWriter
 from llamafactory_embodied.stages.turn import Turn, turns_of
 from llamafactory_embodied.world.action import ACTION_NAMES
 
@@ -212,11 +212,19 @@ def distinct(texts: Iterable[str], size: int) -> float:
     return len(different) / max(1, total)
 
 
+def drawn(episodes: Sequence[Episode], wanted: Wanted) -> list[Episode]:
+    """Some rooms' episodes, room by room: making a room anew takes longer than playing an episode."""
+    rooms: dict[str, list[Episode]] = {}
+    for one in episodes:
+        rooms.setdefault(one.record["scene"]["name"], []).append(one)
+    order = np.random.default_rng(wanted.seed).permutation(len(rooms))
+    return [one for index in order for one in list(rooms.values())[index]][: wanted.episodes]
+
+
 def measure(wanted: Wanted) -> tuple[list[Row], list[str]]:
     """The rows, and in words what was wrong."""
     episodes = read_episodes(Path(wanted.folder))
-    chosen = np.random.default_rng(wanted.seed).permutation(len(episodes))[: wanted.episodes]
-    sample = [episodes[index] for index in sorted(chosen)]
+    sample = drawn(episodes, wanted)
     judged = list(run_ordered(judge, sample, wanted.workers))
     plain = [
         one.text for each in episodes for said in PlainWriter().write(list(turns_of(each.record))) for one in said

@@ -1,4 +1,4 @@
-"""What was so in an episode: it is played again in the embedded simulator, and each look noted from its masks and boxes.
+"""What was so in an episode: it is played again in the embedded simulator, each look noted from its masks and boxes.
 
 Nothing here reads the record's `sights`, or what thoughts were written from: a thing is in view where a mask of it has
 a pixel, at one side by the middle of its mask, near another by the distance of their boxes.

@@ -104,8 +104,8 @@ _HINTS: tuple[_Verb, ...] = (
     ("navigate to", "the|a|an", r" <(?P<obj>\d+)> (?:comes|is|will be) (?:my )?next\b"),
 )
 DONE = re.compile(
-    r"\b(?:i am|i'm|we are|all is|everything is|(?:my |the |this )?(?:task|job|work|search|it|that|this) is|that's|now)"
-    r" (?:now |all |hereby |thus |therefore |already |fully )?(?:done|finished|complete|completed|accomplished|over)\b"
+    r"\b(?:i am|i'm|we are|all is|everything is|(?:my |the |this )?(?:task|job|work|search|it|that|this) is|that's|"
+    r"now) (?:now |all |hereby |thus |therefore |already |fully )?(?:done|finished|complete|completed|accomplished|over)\b"
     r"|\bnothing (?:more |else |further )?(?:is |remains |that )?(?:left |remains )?(?:for me )?(?:to do|to be done)\b"
     r"|\bnothing (?:more |else )?(?:is left|remains)\b|\b(?:i'm|i am|am) done\b|^done\b"
     r"|\b(?:task|mission) (?:complete|accomplished)"
