@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-from llamafactory_embodied.stages.plain import PlainWriter
 
 from llamafactory_embodied.episodes.pool import run_ordered
 from llamafactory_embodied.episodes.record import Record, read_records
@@ -25,6 +24,7 @@ from llamafactory_embodied.stages.claims import RELATIONS, claims
 from llamafactory_embodied.stages.dataset import DATA_FILE
 from llamafactory_embodied.stages.intention import intended_by
 from llamafactory_embodied.stages.kinds import PAPER, transitions
+from llamafactory_embodied.stages.plain import PlainWriter
 from llamafactory_embodied.stages.turn import Turn, turns_of
 from llamafactory_embodied.world.action import ACTION_NAMES
 

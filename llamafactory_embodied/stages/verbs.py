@@ -105,7 +105,7 @@ _HINTS: tuple[_Verb, ...] = (
 )
 DONE = re.compile(
     r"\b(?:i am|i'm|we are|all is|everything is|(?:my |the |this )?(?:task|job|work|search|it|that|this) is|that's|"
-    r"now) (?:now |all |hereby |thus |therefore |already |fully )?(?:done|finished|complete|completed|accomplished|over)\b"
+    r"now) (?:now |all |hereby |thus |therefore |already |fully )?(?:done|finished|completed?|accomplished|over)\b"
     r"|\bnothing (?:more |else |further )?(?:is |remains |that )?(?:left |remains )?(?:for me )?(?:to do|to be done)\b"
     r"|\bnothing (?:more |else )?(?:is left|remains)\b|\b(?:i'm|i am|am) done\b|^done\b"
     r"|\b(?:task|mission) (?:complete|accomplished)"

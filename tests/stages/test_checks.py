@@ -58,6 +58,7 @@ def a_turn(action=PICK_UP, looks=(LOOK,), **changes):
         "place": None,
         "here": None,
         "looks": looks,
+        "ahead": looks[0],
         "frames": ("0.png",),
         "seen": seen | {"Toaster"},
         "tried": (),

@@ -2,8 +2,8 @@
 
 import numpy as np
 from kitchens import TOY_FRAME, pairs, play_watched, thought_out
-from benchmarks.leaks import leaks, named_types
 
+from benchmarks.leaks import leaks, named_types
 from llamafactory_embodied.episodes.control import move_round
 from llamafactory_embodied.episodes.policy import Oracle, Reply, SearcherPolicy
 

@@ -5,9 +5,9 @@ from dataclasses import replace
 
 import pytest
 from kitchens import BRIEF, household, pairs, play_watched, thought_out
-from benchmarks.leaks import leaks
 from world.toy_rooms import room, thing
 
+from benchmarks.leaks import leaks
 from llamafactory_embodied.episodes.policy import Oracle, SearcherPolicy
 from llamafactory_embodied.episodes.rollout import RolloutSettings, play
 from llamafactory_embodied.tasks.generate import TASK_TYPES, generate_tasks
