@@ -51,7 +51,7 @@ _VERBS: tuple[_Verb, ...] = (
         "navigate to",
         "go|walk|head|move|step|cross|return|proceed|come|travel|navigate|continue|get|make my way|find my way|make|"
         "cross the room|set off|set out|am off|off|on|back",
-        rf" {_WAY}(?:to|towards?|for) (?!{_BASE}\b){_OBJ}",
+        rf" {_WAY}(?:to|towards?|for) (?!(?:\w+ )?{_BASE}\b){_OBJ}",
     ),
     ("navigate to", "approach|visit", f" {_OBJ}"),
     ("navigate to", "go|walk|head|move|return", r" (?:back |over |right |straight )*(?P<it>there)\b"),

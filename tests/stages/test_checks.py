@@ -295,6 +295,8 @@ I take the mug so that I can put it in the fridge later. | pickup Mug
 I grab the apple from the fridge. | pickup Apple
 I lift the book off the bed. | pickup Book
 I'm going to grab the sponge. | pickup DishSponge
+I am going to now close the fridge behind me. | close Fridge
+I want to now head over to the drawer. | navigate to Drawer
 There is the mug on the shelf. I had better fetch it. | pickup Mug
 I put the mug on the shelf. | put Shelf
 I set it down here on the dining table. | put DiningTable
