@@ -186,8 +186,10 @@ def word_rows(episodes: Sequence[Episode], plain: Sequence[str]) -> Iterator[Row
     """How varied the words are, beside the plain writer's, and how many."""
     texts = [text for one in episodes for text in one.texts]
     for size in (2, 3):
-        beside = f"plain writer: {distinct(plain, size):.4f}"
-        yield row(f"distinct-{size}", "all", distinct(texts, size), beside, len(texts))
+        ours, theirs = runs(texts, size), runs(plain, size)
+        same = min(len(ours), len(theirs))  # the more words, the fewer are new: both are counted up to the same place
+        beside = f"plain writer: {distinct(theirs[:same]):.4f}"
+        yield row(f"distinct-{size}", "all", distinct(ours[:same]), beside, same)
     counted = [len(text.split()) for text in texts]
     for name, value in (
         ("mean", np.mean(counted)),
@@ -201,15 +203,15 @@ def word_rows(episodes: Sequence[Episode], plain: Sequence[str]) -> Iterator[Row
         yield row("trajectories with one text, %", f"{number}. {text}"[:80], share, "<= 1", count)
 
 
-def distinct(texts: Iterable[str], size: int) -> float:
-    """Different runs of `size` words over all such runs (Li et al. 2016)."""
-    total, different = 0, set[tuple[str, ...]]()
-    for text in texts:
-        words = text.lower().split()
-        runs = list(zip(*(words[start:] for start in range(size)), strict=False))
-        total += len(runs)
-        different.update(runs)
-    return len(different) / max(1, total)
+def runs(texts: Iterable[str], size: int) -> list[tuple[str, ...]]:
+    """All runs of `size` words within a text."""
+    words = (text.lower().split() for text in texts)
+    return [run for said in words for run in zip(*(said[start:] for start in range(size)), strict=False)]
+
+
+def distinct(found: Sequence[tuple[str, ...]]) -> float:
+    """The share of runs that differ (Li et al. 2016)."""
+    return len(set(found)) / max(1, len(found))
 
 
 def drawn(episodes: Sequence[Episode], wanted: Wanted) -> list[Episode]:

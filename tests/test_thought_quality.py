@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 from kitchens import TOY_FRAME
 
-from benchmarks.thought_quality import Wanted, distinct, measure, read_episodes
+from benchmarks.thought_quality import Wanted, distinct, measure, read_episodes, runs
 from llamafactory_embodied.episodes.selection import Selection
 from llamafactory_embodied.stages.claims import claims
 from llamafactory_embodied.stages.synthesize import SynthesizeSettings, synthesize
@@ -81,6 +81,6 @@ def test_an_episode_that_does_not_come_out_as_recorded_is_an_error(folder, tmp_p
 
 
 def test_distinct_runs_are_those_that_differ():
-    assert distinct(["a b a b"], 2) == 2 / 3
-    assert distinct(["a b", "a b"], 2) == 1 / 2
-    assert distinct(["a"], 2) == 0
+    assert distinct(runs(["a b a b"], 2)) == 2 / 3
+    assert distinct(runs(["a b", "A b"], 2)) == 1 / 2
+    assert distinct(runs(["a"], 2)) == 0

@@ -129,9 +129,11 @@ def _false_claims(turn: Turn, thought: Thought) -> Iterator[str]:
 
 
 def _is_done(turn: Turn, claim: Claim) -> bool:
-    """Whether one knows by one's own hand that a claim holds: what one carries, and what one has put somewhere."""
+    """Whether one knows of something by one's own hand: what one carries, has put somewhere or has switched."""
     if claim.relation == "hand":
         return turn.holding in claim.subject and claim.holds
+    if claim.relation in ("on", "off"):
+        return any(action.name == "toggle" and action.target in claim.subject for action, _ in turn.before)
     put = {action.target for action, feedback in turn.before if action.name == "put" and feedback is None}
     goals = [goal for goal in turn.goals if goal.object_type in claim.subject and goal.place_type in claim.object]
     return claim.relation == "in" and claim.holds and any(goal.place_type in put for goal in goals)

@@ -118,6 +118,7 @@ _SUPPOSED = re.compile(
     r"neither|nor|wonder|whatever|any|look for|possibly|can be|in case|who|which|asked|told|task|that|not)\b|n't\b"
 )
 _LOOKS = re.compile(_SEE)
+_OWNER = re.compile(r"(?P<owner><\d+>)?[ ,]*\b(?:on|in|of|at|by|near|to|with|from|beside|behind|inside|under|atop) $")
 _DOES = re.compile(
     r"\b(?:put|place|set|lay|leave|drop|take|bring|carry|pick|grab|get|fetch|look|move|go|walk|search|turn|switch)\b"
 )
@@ -165,6 +166,10 @@ def _claims_of(match: re.Match[str], read: Marked, before: Types) -> list[Claim]
     subjects = match["subjects"]
     if match.re is _STATED and (parts.get("is") or parts["was"]) in _OF_ONE:
         subjects = subjects[subjects.rfind("<") :]  # "in the sink, and the mug is here"
+        owner = _OWNER.search(match.string, 0, match.start())
+        subjects = owner["owner"] or "" if owner else subjects  # "the lamp on the table is off"
+        if not subjects and owner:
+            return []
     if match.re is _CONTAINS:
         return _made(match["subjects"], f"in {match['place']}", read)
     found = _made(subjects, match["place"], read, before, **said)

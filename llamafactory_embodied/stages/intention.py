@@ -188,8 +188,8 @@ def _is_meant(lead: str, clause: str, doing: bool, ended: bool, spoilt: bool) ->
     bare = clause.strip()
     while (shorter := _ADVERBS.sub("", bare).strip()) != bare:
         bare = shorter
-    if clause.rstrip().endswith(" to") or clause.strip() == "to":
-        return _HEAD.search(clause.rstrip()) is not None and not _ASKED.search(clause)
+    if bare == "to" or bare.endswith(" to"):
+        return _HEAD.search(bare) is not None and not _ASKED.search(clause)
     if doing:
         return _DOING.search(bare) is not None
     if not bare:

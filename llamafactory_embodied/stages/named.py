@@ -182,13 +182,18 @@ def marked(text: str) -> Marked:
     reader = _Reader(text)
     while reader.number < len(reader.words):
         reader.step()
-    pieces = [*reader.pieces, text[reader.at :]]
+    pieces = [*reader.pieces, _raw(text[reader.at :])]
     return Marked("".join(pieces).lower().replace("’", "'"), tuple(reader.names), tuple(reader.said))
 
 
 def named(text: str) -> tuple[Types, ...]:
     """The types that each of a text's names may stand for, in order."""
     return marked(text).names
+
+
+def _raw(text: str) -> str:
+    """Words between names, in which nothing is a mark."""
+    return text.replace("<", "‹")
 
 
 class _Reader:
@@ -211,7 +216,7 @@ class _Reader:
             self.number += 1
             return
         start, end = self.spans[self.number][0], self.spans[self.number + size - 1][1]
-        self.pieces += [self.text[self.at : start], f"<{len(self.names)}>"]
+        self.pieces += [_raw(self.text[self.at : start]), f"<{len(self.names)}>"]
         self.names.append(_NAMES["".join(self.words[self.number : self.number + size])])
         self.said.append(self.text[start:end])
         self.bare = self._before() not in _DETERMINERS

@@ -51,7 +51,7 @@ _VERBS: tuple[_Verb, ...] = (
         "navigate to",
         "go|walk|head|move|step|cross|return|proceed|come|travel|navigate|continue|get|make my way|find my way|make|"
         "cross the room|set off|set out|am off|off|on|back",
-        rf" {_WAY}(?:to|towards?|for) (?!{_BASE}\b){_OBJ}",
+        rf" {_WAY}(?:to|towards?|for) (?!(?:\w+ )?{_BASE}\b){_OBJ}",
     ),
     ("navigate to", "approach|visit", f" {_OBJ}"),
     ("navigate to", "go|walk|head|move|return", r" (?:back |over |right |straight )*(?P<it>there)\b"),
@@ -86,7 +86,8 @@ _VERBS: tuple[_Verb, ...] = (
     (
         "observe",
         "look",
-        r" (?:to |in |left|at )(?:the |both |all |every |my )*(?:left|right|sides?|directions?|and right)\b",
+        r" (?:(?:at|over|across) (?:the|this) (?:whole|entire) room\b|"
+        r"(?:to |in |left|at )(?:the |both |all |every |my )*(?:left|right|sides?|directions?|and right)\b)",
     ),
     (
         "move forward",
@@ -94,7 +95,7 @@ _VERBS: tuple[_Verb, ...] = (
         r"(?: (?:a|one|two|few|some|bit|little|steps?|small|couple|of|straight|further|farther|right|short|way))*"
         r" (?:forwards?|ahead)\b(?! (?:to|towards?|and|with|of)\b)",
     ),
-    ("end", "end|stop|finish|conclude", r"(?: (?:here|now|the task|my task|this|it|the search))?(?=[.!,]|$)"),
+    ("end", "end|stop|finish|conclude", r"(?: (?:here|now|the task|my task|this|it|the search))*(?=[.!,]|$)"),
 )
 _HINTS: tuple[_Verb, ...] = (
     ("navigate to", "try|check|inspect|search|examine", f" {_OBJ}"),
@@ -105,9 +106,10 @@ _HINTS: tuple[_Verb, ...] = (
 )
 DONE = re.compile(
     r"\b(?:i am|i'm|we are|all is|everything is|(?:my |the |this )?(?:task|job|work|search|it|that|this) is|that's|"
-    r"now) (?:now |all |hereby |thus |therefore |already |fully )?(?:done|finished|completed?|accomplished|over)\b"
+    r"now) (?:now |all |hereby |thus |therefore |already |fully )?(?:done|finished|completed?|accomplished)\b(?! ~)"
     r"|\bnothing (?:more |else |further )?(?:is |remains |that )?(?:left |remains )?(?:for me )?(?:to do|to be done)\b"
-    r"|\bnothing (?:more |else )?(?:is left|remains)\b|\b(?:i'm|i am|am) done\b|^done\b"
+    r"|\bnothing (?:more |else )?(?:is left|remains)\b|\b(?:i'm|i am|am) done\b(?! ~)"
+    r"|(?:^|(?<=[.!:;] ))(?:done|finished)\b|\beverything has been (?:done|completed)"
     r"|\b(?:task|mission) (?:complete|accomplished)"
 )
 

@@ -6,11 +6,11 @@ import numpy as np
 
 from ..episodes.reply import Thought
 from ..errors import ThoughtError
-from ..tasks.names import plain
 from .checks import problems
 from .facts import facts_of
 from .grammar import Facts, Grammar
 from .kinds import Kinds, Occasion
+from .named import named
 from .turn import Turn
 
 _DRAWS = 20
@@ -57,4 +57,4 @@ class GrammarWriter:
 
 
 def _names_what_is_seen(text: str, turn: Turn) -> bool:
-    return any(plain(kind) in text for kind in turn.visible)
+    return any(not turn.visible.isdisjoint(kinds) for kinds in named(text))

@@ -118,6 +118,7 @@ FALSE = (
     "To my left there is a toaster.",
     "I stand before the fridge. It is open.",
     "A mug and a fridge are on the right.",
+    "The lamp beside the counter is off.",
 )
 
 
@@ -294,6 +295,8 @@ I take the mug so that I can put it in the fridge later. | pickup Mug
 I grab the apple from the fridge. | pickup Apple
 I lift the book off the bed. | pickup Book
 I'm going to grab the sponge. | pickup DishSponge
+I am going to now close the fridge behind me. | close Fridge
+I want to now head over to the drawer. | navigate to Drawer
 There is the mug on the shelf. I had better fetch it. | pickup Mug
 I put the mug on the shelf. | put Shelf
 I set it down here on the dining table. | put DiningTable
@@ -317,6 +320,12 @@ The task is complete. | end
 I am done here and move on to the shelf. | navigate to Shelf
 First I go to the fridge, then I open it. | navigate to Fridge
 I walk to the bed because I want to pick up the book. | navigate to Bed
+Everything has been completed, so I can end the task now. | end
+I'll step back and look at the whole room. | observe
+I'm done searching the shelf; the cabinet is next. | navigate to Cabinet
+It would be wise to survey the area before going on. | observe
+After picking up the egg, I will bring it to the microwave. | navigate to Microwave
+I no longer need the drawer open, so I'll push it closed. | close Drawer
 I put the mug in the fridge earlier. Now I close the microwave. | close Microwave
 """
 NO_INTENTION = """
