@@ -144,6 +144,11 @@ class Belief:
         here = self._here()
         return None if here is None else here.kind
 
+    @property
+    def in_sight(self) -> bool:
+        """Whether the newest frame ahead shows what the goal is about."""
+        return any(sight.object_type == self.goal.object_type for sight in self.sights)
+
     def _at_hand(self) -> bool:
         """Whether the newest frame shows the target within reach."""
         return any(
@@ -191,7 +196,7 @@ class Belief:
             self.current, self._looked_around = None, False
         if action.name == "pickup":
             self.hand = action.target
-            self._placed = self._placed and not (self.holding and self._habits.retakes)
+            self._placed = self._placed and not (self.holding and self._habits.mends)
         if action.name == "put":
             self._laid_down(action)
         if action.name == "toggle":
@@ -233,14 +238,11 @@ class Belief:
         if not here.inspected:
             self.tried.append(here.kind)
             self.places[here.object_id] = replace(here, inspected=True)
-            if not (self.holding or self._placed or self._in_sight()):
+            if not (self.holding or self._placed or self.in_sight):
                 self.misses.append(here.kind)
         if self._target is not None and here.object_id in self._target.inside and not self._at_hand():
             del self._targets[self.goal.object_type]
             self.surprises += not self.holding
-
-    def _in_sight(self) -> bool:
-        return any(sight.object_type == self.goal.object_type for sight in self.sights)
 
 
 def _seen_at(sight: Sighting) -> complex:

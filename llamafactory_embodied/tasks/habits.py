@@ -6,7 +6,7 @@ what the episode came to is measured from its record (episodes/account.py).
 """
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -24,7 +24,8 @@ class Habits:
         looks: share of its guesses that a look around comes before, while likely places are not in sight.
         steps: share of approaches to a thing straight ahead that are a step forward, not a walk to its furniture.
         check: whether it looks once more before it ends.
-        retakes: whether it puts back what was placed and then taken out again, by a slip or before it took over.
+        mends: whether it mends what a slip did, or who acted before it: puts back what was placed and taken out again,
+            closes what was opened and is still within reach.
         seed: decides which.
     """
 
@@ -32,7 +33,7 @@ class Habits:
     looks: float = 0.0
     steps: float = 0.0
     check: bool = False
-    retakes: bool = False
+    mends: bool = False
     seed: int = 0
 
     def to_json(self) -> dict[str, Any]:
@@ -61,7 +62,7 @@ class HabitShares:
     looks: float = option(0.0, "share of guesses after a look around, while likely places are not in sight", least=0)
     steps: float = option(0.0, "share of approaches by a step forward, where a thing is straight ahead", least=0)
     checks: float = option(0.0, "share of episodes with one more look before the end", least=0)
-    retakes: bool = option(False, "put back what a slip took out again; the demo's data were made without")
+    mends: bool = option(False, "mend what slips do to doors and placed things; the demo's data were made without")
 
     def draw(self, episode: str, seed: int) -> Habits:
         """The habits of one episode.
@@ -75,4 +76,5 @@ class HabitShares:
             )
         rng = Habits(seed=seed).rng(episode, 0, "habits")
         detours = int(rng.choice(len(self.detours), p=self.detours))
-        return Habits(detours, self.looks, self.steps, bool(rng.random() < self.checks), self.retakes, seed)
+        habits = Habits(detours, self.looks, self.steps, bool(rng.random() < self.checks), self.mends)
+        return habits if habits == NO_HABITS else replace(habits, seed=seed)

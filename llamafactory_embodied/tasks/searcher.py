@@ -167,8 +167,10 @@ class Searcher(Belief):
         return ways[0] if ways else None
 
     def _tidy(self) -> Decision | None:
-        """What was opened is closed before one goes on: here, or within reach; what was found open stays."""
-        near = [one.object_id for one in self.sights if one.is_open and one.distance_m <= REACH_M]
+        """What was opened is closed before one goes on; what was found open stays."""
+        near = [
+            one.object_id for one in self.sights if one.is_open and one.distance_m <= REACH_M and self._habits.mends
+        ]
         kind = next((self.opened[name] for name in (self.current, *near) if name in self.opened), None)
         return None if kind is None else Decision(Action("close", kind), "tidy", kind)
 
@@ -228,10 +230,11 @@ class Searcher(Belief):
     def _detour(self, best: Place) -> str | None:
         """A plausible place of another type than the best guess, as long as misses are asked for.
 
-        What is sought has not been seen, or one would go there: nobody who sees it wanders.
+        Nobody who has seen what is sought wanders.
         """
         others = sorted({place.kind for place in self.untried} - {best.kind})
-        if not others or len(self.misses) >= self._habits.detours or not self._early():
+        enough = self._target is not None or len(self.misses) >= self._habits.detours
+        if enough or not others or not self._early():
             return None
         rng = self._habits.rng(self.task.id, len(self._done), "detour")
         return others[int(rng.integers(len(others)))]
