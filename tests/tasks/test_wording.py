@@ -110,8 +110,8 @@ def test_a_file_that_cannot_be_used_is_an_error_that_says_why(tmp_path, text, me
 
 
 def test_the_overlap_is_counted_without_case_punctuation_and_names():
-    assert bare("Could you take the Soap-Bottle, please?", {"soap bottle"}) == tuple(
-        ["could", "you", "take", "the", "x", "please"]
+    assert bare("Could you take the Soap-Bottle, please?", {"soap bottle"}) == (
+        *("could", "you", "take", "the", "x", "please"),
     )
 
 
