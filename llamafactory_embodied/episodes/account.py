@@ -4,7 +4,8 @@ The kinds are the reference system's: b found everything at once, a missed once,
 wrong, in one place; nothing is left out for a flag, who uses the episodes decides.
 """
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ..tasks.habits import Habits
@@ -63,3 +64,13 @@ def key_only(record: Mapping[str, Any]) -> bool:
     done = [(step["action"], step["target"]) for step in record["steps"][1:]]
     keys = [(key["action"], key["object_type"] or None) for key in record["task"]["key_actions"]]
     return bool(record["success"]) and done == keys and not record["misses"] and not record["flags"]
+
+
+def tally(records: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+    """How many episodes are of each kind, have each flag, and are key actions alone: as a manifest holds it."""
+    kinds, flags, keys = Counter[str](), Counter[str](), 0
+    for record in records:
+        kinds[kind(record)] += 1
+        flags.update(record["flags"])
+        keys += key_only(record)
+    return {"kinds": dict(sorted(kinds.items())), "flags": dict(sorted(flags.items())), "key_actions_only": keys}

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 from kitchens import BRIEF, TOY_FRAME, household, pairs
 
-from llamafactory_embodied.episodes.account import FLAGS
+from llamafactory_embodied.episodes.account import FLAGS, tally
 from llamafactory_embodied.episodes.control import move_round
 from llamafactory_embodied.episodes.policy import Random
 from llamafactory_embodied.episodes.rollout import RolloutSettings, play
@@ -101,6 +101,8 @@ def test_what_a_prefix_opened_is_closed_and_what_was_found_open_stays():
 def test_flags_say_what_went_wrong(continued):
     counted = Counter(flag for record in continued for flag in record["flags"])
     assert set(counted) <= set(FLAGS)
+    assert tally(continued)["flags"] == dict(counted)
+    assert sum(tally(continued)["kinds"].values()) == len(ROOMS)
     assert counted["slip"] >= 10
     assert counted["failed_action"] >= 5
     assert all(
