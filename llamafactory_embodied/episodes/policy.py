@@ -7,6 +7,7 @@ from typing import Protocol, TypeVar
 import numpy as np
 
 from ..tasks.affordances import usual_places
+from ..tasks.habits import Habits, HabitShares
 from ..tasks.planner import Planner
 from ..tasks.searcher import Searcher
 from ..tasks.task import Task
@@ -29,12 +30,14 @@ class Reply:
         tokens: how many tokens the model generated, None for what is no model.
         seconds: how long it took.
         slip: whether the action is a deliberate mistake, to be recovered from and never imitated.
+        habits: those of the searcher that gives it; None for what is no searcher.
     """
 
     text: str
     tokens: int | None = None
     seconds: float = 0.0
     slip: bool = False
+    habits: Habits | None = None
 
 
 @dataclass(frozen=True)
@@ -118,14 +121,15 @@ class SearcherPolicy:
 
     name = "searcher"
 
-    def __init__(self, slips: float = 0.0, seed: int = 0):
+    def __init__(self, slips: float = 0.0, seed: int = 0, shares: HabitShares = HabitShares()):  # noqa: B008 (frozen)
         """Sets up.
 
         Args:
             slips: share of turns in which something else is done than the searcher decided.
-            seed: decides where.
+            seed: decides where, and the habits of each episode.
+            shares: of episodes and turns with more than what is shortest.
         """
-        self._slips, self._seed = slips, seed
+        self._slips, self._seed, self._shares = slips, seed, shares
         self._searchers: dict[str, Searcher] = {}
 
     def reply(self, views: Sequence[View]) -> list[Reply]:
@@ -134,13 +138,17 @@ class SearcherPolicy:
         return [self._decide(view) for view in views]
 
     def _decide(self, view: View) -> Reply:
+        habits = self._habits(view)
         if view.first:
-            self._searchers[view.episode] = Searcher(view.task)
+            self._searchers[view.episode] = Searcher(view.task, habits)
         searcher = self._searchers[view.episode]
         searcher.see(view.action, view.outcome, view.known)
         action = searcher.decide().action
         slip = self._slip(view) or action
-        return Reply(write_reply([], slip), slip=slip != action)
+        return Reply(write_reply([], slip), slip=slip != action, habits=habits)
+
+    def _habits(self, view: View) -> Habits:
+        return self._shares.draw(view.episode, self._seed)
 
     def _slip(self, view: View) -> Action | None:
         """A mistake of the kind that learners make: a place at random, or a hand that reaches for nothing."""

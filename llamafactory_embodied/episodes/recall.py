@@ -7,6 +7,7 @@ played, and a searcher can take over from any prefix of it.
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from ..tasks.habits import NO_HABITS, Habits
 from ..tasks.searcher import Decision, Searcher
 from ..tasks.task import Task
 from ..world.action import Action
@@ -16,17 +17,18 @@ from ..world.sight import Sighting
 Step = Mapping[str, Any]
 
 
-def recalled(task: Task, steps: Sequence[Step]) -> Iterator[tuple[Searcher, Decision]]:
+def recalled(task: Task, steps: Sequence[Step], habits: Habits = NO_HABITS) -> Iterator[tuple[Searcher, Decision]]:
     """The searcher and its decision after each step of an episode but `end`.
 
     Args:
         task: what was to be done.
         steps: of an episode record, from `init` on; a prefix will do.
+        habits: of the searcher that played it, `Habits.of` the record.
 
     Yields:
         One and the same searcher, its belief up to that step, and what it would do next.
     """
-    searcher, known, ahead = Searcher(task), set[str](), tuple[Sighting, ...]()
+    searcher, known, ahead = Searcher(task, habits), set[str](), tuple[Sighting, ...]()
     for step in steps:
         if step["action"] == "end":
             return

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import EmbodiedError, PolicyError, SimulatorError
+from ..tasks.habits import NO_HABITS, Habits
 from ..tasks.planner import Planner
 from ..tasks.task import REPEATS, Task
 from ..world.action import Action
@@ -15,6 +16,7 @@ from ..world.legality import handleable
 from ..world.outcome import Frame, Outcome
 from ..world.scene import Scene
 from ..world.sight import Sighting
+from .account import account
 from .control import Plain, Twin, make_twin, move_target
 from .conversation import PromptSet, messages
 from .policy import Policy, Reply, View
@@ -66,6 +68,7 @@ class Episode:
         self.end: str | None = None
         self.message = "the target stays where it is" if settings.control == "moved" and moved is None else ""
         self._action: Action | None = None
+        self._habits: Habits = NO_HABITS
         self._target_seen = False
         self._seen: set[str] = set()
         self._known: set[str] = set()
@@ -96,6 +99,7 @@ class Episode:
     def apply(self, reply: Reply) -> None:
         """Does what a reply says and notes what came of it."""
         reply = replace(reply, text=_storable(reply.text))
+        self._habits = reply.habits or NO_HABITS
         kinds = {item["objectType"] for item in self.household.metadata["objects"]}
         action = parse_reply(reply.text, sorted(kinds))
         try:
@@ -118,7 +122,7 @@ class Episode:
         goals = [vars(goal) | {"holds": self.planner.holds(goal, sights)} for goal in judged]
         contents = self.household.rules.current_contents() if judged else []
         legal = handleable(self.household.metadata, contents) if judged else []
-        return {
+        record = {
             "format": FORMAT,
             "id": self.task.id,
             "backend": self.household.backend,
@@ -137,7 +141,9 @@ class Episode:
             "legal_objects": sorted({item["objectType"] for item in legal}),
             "success": self.end == "ended" and bool(goals) and all(goal["holds"] for goal in goals),
             "message": self.message,
+            **({} if self._habits == NO_HABITS else {"habits": self._habits.to_json()}),
         }
+        return record | account(record)
 
     # ---------------------------------------------------------------- inside
 

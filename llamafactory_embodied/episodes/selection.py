@@ -33,6 +33,7 @@ class Selection:
     types: tuple[str, ...] = option(TASK_TYPES, "task types, drawn evenly")
     tasks_per_room: int = option(6, "tasks in each room", least=1)
     mix: str = option("even", "shares of the types: even, or paper (those of its 9,390 trajectories)")
+    wordings: str = option("plain", "how tasks are worded: plain, varied, or a YAML file of texts that varied adds")
     seed: int = option(0, "decides which tasks and how they are worded")
 
     def rooms_by_name(self) -> list[Room]:
@@ -68,7 +69,7 @@ class Selection:
     def offered(self, scene: Scene) -> list[Task]:
         """The tasks of one room: those that are taken, or, for a mix, all that it may be made of."""
         most = self.tasks_per_room if self.mix == "even" else sys.maxsize
-        return generate_tasks(scene, self.types, most, self.seed)
+        return generate_tasks(scene, self.types, most, self.seed, self.wordings)
 
     def taken(self, rooms: Iterable[Sequence[Task]]) -> Iterator[Sequence[Task]]:
         """Of what each room offers, the tasks that are taken."""

@@ -40,6 +40,7 @@ class Grammar:
 
     Attributes:
         facts: names of all facts that the rules use.
+        rules: names of the rules.
     """
 
     def __init__(self, rules: Mapping[str, Sequence[str]]):
@@ -55,6 +56,7 @@ class Grammar:
         if unknown:
             raise PromptError(f"The grammar names rules that it does not have: {', '.join(unknown)}.")
         self.facts = frozenset(part.name for part in named if part.kind == "fact")
+        self.rules = frozenset(rules)
 
     def write(self, rule: str, facts: Facts, cases: Sequence[str], rng: np.random.Generator) -> str | None:
         """Draws a text.

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import IO, Any, NamedTuple
 
 from .. import __version__
+from ..episodes.account import tally
 from ..episodes.conversation import PromptSet, load_prompts
 from ..episodes.policy import SearcherPolicy
 from ..episodes.pool import owed, run_ordered
@@ -20,7 +21,9 @@ from ..episodes.selection import Room, Selection
 from ..errors import ThoughtError
 from ..files import append_line, read_lines, replace_file, replacing
 from ..settings import claim_folder, option, to_plain
+from ..tasks.habits import HabitShares
 from ..tasks.task import Task
+from ..tasks.wording import load_wordings
 from ..world.controller import FrameSettings, open_controller
 from ..world.household import RULES, Household
 from .card import Trajectory, write_card
@@ -49,6 +52,7 @@ class SynthesizeSettings:
     slips: float = option(
         0.0, "share of turns with a deliberate mistake, which the searcher recovers from; not trained on"
     )
+    habits: HabitShares = option(HabitShares(), "how often the searcher does more than is shortest")
     unfinished: bool = option(False, "cut each example once its target is seen: how to look, not how to end")
     seed: int = option(0, "decides the wording of the thoughts")
     workers: int = option(2, "processes", least=1)
@@ -118,7 +122,7 @@ def _play_room(settings: SynthesizeSettings, prompts: PromptSet, work: Work) -> 
     room, tasks = work
     scene = settings.selection.open(room)
     rollout = RolloutSettings(prompts, folder=Path(settings.output_dir), seed=settings.seed)
-    policy = SearcherPolicy(settings.slips, settings.seed)
+    policy = SearcherPolicy(settings.slips, settings.seed, settings.habits)
 
     def household() -> Household:
         return Household(open_controller("embedded", settings.frame), settings.frame, rules=settings.rules)
@@ -151,7 +155,9 @@ def _write(settings: SynthesizeSettings, prompts: PromptSet) -> SynthesisReport:
         "thoughts_refused": [one.refused for one in written if one.refused],
         "by_type": dict(sorted(Counter(one.type for one in examples).items())),
         "images": sum(one.images for one in examples),
+        **tally(read_records(folder)),
         "prompts": prompts.label,
+        "wordings": load_wordings(settings.selection.wordings)[1],
         "backend": "embedded",
         "settings": {key: value for key, value in to_plain(settings).items() if key not in _FREE},
     }

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..episodes.recall import recalled
+from ..tasks.habits import Habits
 from ..tasks.task import Goal, Task
 from ..world.action import Action
 from ..world.shapes import KNOWN_TYPES
@@ -78,7 +79,7 @@ def turns_of(record: Mapping[str, Any]) -> Iterator[Turn]:
     task, steps = Task.from_json(record["task"]), record["steps"]
     seen: set[str] = set()
     before: list[tuple[Action, str | None]] = []
-    for number, (searcher, decision) in enumerate(recalled(task, steps), start=1):
+    for number, (searcher, decision) in enumerate(recalled(task, steps, Habits.of(record)), start=1):
         if number == len(steps):
             return
         now, coming = steps[number - 1], steps[number]

@@ -16,13 +16,15 @@ from ..world.scene import Scene
 from .composed import carried, chains, composed, disjoint, key_actions
 from .task import LONG_RANGE, MAX_STEPS, ORDERED, Goal, KeyAction, Task
 from .task_room import TaskRoom, Transport
-from .wording import worded
+from .wording import load_wordings
 
 SIMPLE_TYPES = ("single_search", "single_pickup_from_closerep", "pickup_and_put")
 """One type of each kind; what the demo is made of."""
 
 
-def generate_tasks(scene: Scene, types: Sequence[str], per_scene: int, seed: int) -> list[Task]:
+def generate_tasks(
+    scene: Scene, types: Sequence[str], per_scene: int, seed: int, wordings: str = "plain"
+) -> list[Task]:
     """Draws tasks of several types, evenly, from one scene.
 
     Args:
@@ -30,13 +32,16 @@ def generate_tasks(scene: Scene, types: Sequence[str], per_scene: int, seed: int
         types: task types.
         per_scene: how many tasks at most, over all types.
         seed: decides which, and how they are worded.
+        wordings: `plain`, `varied`, or a file, see `load_wordings`.
 
     Raises:
         TaskError: a type is unknown.
+        PromptError: the wordings cannot be used.
     """
     unknown = [kind for kind in types if kind not in _CANDIDATES]
     if unknown:
         raise TaskError(f"Unknown task type {unknown[0]!r}; known are {', '.join(_CANDIDATES)}.")
+    worded, _ = load_wordings(wordings)
     rng = np.random.default_rng([seed, int(scene.digest[:8], 16)])
     room = TaskRoom(scene)
     pools = [_shuffled(kind, [task for task in _CANDIDATES[kind](room) if room.in_time(task)], rng) for kind in types]

@@ -4,43 +4,22 @@ It decides what is imitated, so nothing hidden may reach it: moving an unseen ta
 does.
 """
 
-import cmath
-import math
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from ..world.action import Action
+from ..world.compatibility import belongs
 from ..world.legality import REACH_M
-from ..world.outcome import Outcome
-from ..world.scene import room_of
+from ..world.rules import STEP_M
 from ..world.sight import Sighting
-from .affordances import usual_places
+from .belief import Belief, Place
+from .habits import NO_HABITS, Habits
 from .process import PROCESSES
 from .task import REPEATS, Task
 
-_WIDE_RAD = 2.0  # about what a frame of the recipes' shape shows from left to right
 _ENOUGH_PRIOR = 0.5  # below this share of likely places in sight, a look around comes before a guess
-
-
-@dataclass(frozen=True)
-class Place:
-    """A receptacle the searcher has seen.
-
-    Attributes:
-        object_id: AI2-THOR's objectId.
-        kind: AI2-THOR's objectType.
-        closed: it has a door or tray, and that is shut.
-        openable: it can be opened.
-        running: it is switched on.
-        inspected: it was looked into or onto from close by.
-    """
-
-    object_id: str
-    kind: str
-    closed: bool
-    openable: bool
-    running: bool = False
-    inspected: bool = False
+_BODY_M = 0.35  # what stands nearer than this and a step bars the way
+_AHEAD = 0.15  # how far from the middle of the frame a thing is straight ahead
+_LEFT_OVER = 6  # a check must leave time to go back to what was found
 
 
 @dataclass(frozen=True)
@@ -49,8 +28,8 @@ class Decision:
 
     Attributes:
         action: what to do next.
-        occasion: `start`, `missed`, `closed`, `tidy`, `found`, `go`, `carry`, `arrived`, `set`, `done`, `lost` or
-            `failed`.
+        occasion: `start`, `missed`, `closed`, `tidy`, `found`, `go`, `carry`, `arrived`, `set`, `done`, `check`,
+            `lost` or `failed`.
         place: the receptacle type that the occasion is about.
     """
 
@@ -59,66 +38,21 @@ class Decision:
     place: str | None = None
 
 
-class Searcher:
-    """Plays one task, goal by goal; tell it what was seen, then ask what to do.
+class Searcher(Belief):
+    """Plays one task, goal by goal; tell it what was seen, then ask what to do."""
 
-    Attributes:
-        goal: what is being done.
-        places: receptacles that matter to any of the goals, by objectId.
-        tried: types of what was inspected for this goal.
-        current: the objectId gone to last.
-        newest: what the newest frames showed: one, or the three of `observe`.
-        sights: what the newest frame ahead showed.
-        holding: whether the hand holds what the goal is about.
-    """
-
-    def __init__(self, task: Task):
-        self.task = task
-        self.goal, *self._later = task.goals
-        self._priors = {goal.object_type: usual_places(goal.object_type, room_of(task.scene)) for goal in task.goals}
-        self._relevant = {kind for prior in self._priors.values() for kind in prior}
-        self._relevant |= {kind for goal in task.goals if (kind := goal.place_type) is not None}
-        self.places: dict[str, Place] = {}
-        self.tried: list[str] = []
-        self.current: str | None = None
-        self.newest: tuple[tuple[Sighting, ...], ...] = ()
-        self.sights: tuple[Sighting, ...] = ()
-        self._targets: dict[str, Sighting] = {}
-        self.holding = self._placed = self._switched = self._looked_around = False
-        self._surveyed: set[str | None] = set()
-        self._navigable: set[str] = set()
-        self._gone: set[str | None] = set()
-        self._beside: list[str] = []
-        self._landmarks: dict[str, str] = {}
-        self._last: tuple[Action, Outcome] | None = None
-        self._done: list[Action] = []
-
-    def see(self, action: Action | None, outcome: Outcome, known: Iterable[str]) -> None:
-        """Takes in what an action came to.
-
-        Args:
-            action: the action, None for the start of the episode.
-            outcome: what the household answered.
-            known: objectIds that may be gone to, by what was seen so far.
-        """
-        self._navigable, self.newest = set(known), outcome.sights
-        for frame in outcome.sights:
-            for sight in frame:
-                self._remember(sight)
-            self._note_beside(frame)
-        if action is None:
-            self.sights = outcome.sights[0]
-            return
-        self._last = (action, outcome)
-        self._done.append(action)
-        if outcome.success:
-            self._follow(action, outcome)
+    def __init__(self, task: Task, habits: Habits = NO_HABITS):
+        super().__init__(task, habits)
+        self._checked = False
 
     def decide(self) -> Decision:
         """The next action."""
         decision = self._choose()
         if self._done[1 - REPEATS :] == [decision.action] * (REPEATS - 1):
             return Decision(Action("observe"), "lost", self._kind_here())  # once more would end the episode
+        if decision.action.name == "end" and decision.occasion == "done":
+            decision = self._second_look(decision)
+        self._checked = self._checked or decision.occasion == "check"
         return decision
 
     def _choose(self) -> Decision:
@@ -143,18 +77,26 @@ class Searcher:
         goal, destination = self.goal, self.goal.place_type
         done = Decision(Action("end"), "done", destination or self._kind_here())
         if goal.kind == "in_view":
-            return done if self._at_hand() else self._search()
+            return done if self._at_hand() or self.holding else self._search()
         if goal.kind.startswith("toggled"):
-            if self._switched:
-                return done
-            return self._toggle(goal.object_type, "found") if self._at_hand() else self._search()
+            return done if self._in_state else self._switch()
         if not self.holding and not self._placed:
-            if self._at_hand():
-                return Decision(Action("pickup", goal.object_type), "found", self._kind_here())
-            return self._search()
+            return self._fetch()
         if destination is None:
             return self._tidy() or done
         return (self._set_going() or done) if self._placed else self._carry(destination)
+
+    def _switch(self) -> Decision:
+        if self.holding:
+            return self._free_hand()
+        return self._toggle(self.goal.object_type, "found") if self._at_hand() else self._search()
+
+    def _fetch(self) -> Decision:
+        if self.hand is not None:
+            return self._free_hand()
+        if self._at_hand():
+            return Decision(Action("pickup", self.goal.object_type), "found", self._kind_here())
+        return self._search()
 
     def _toggle(self, kind: str, occasion: str) -> Decision:
         return Decision(Action("toggle", kind), occasion, self._kind_here())
@@ -166,104 +108,24 @@ class Searcher:
             return None
         if process.shut and here is not None and not here.closed:
             return Decision(Action("close", process.device), "set", process.device)
-        return self._toggle(process.switch, "set") if process.switch and not self._switched else None
+        flows = self.goal.kind == "washed" and process.switch in self._running.values()
+        return self._toggle(process.switch, "set") if process.switch and not (self._switched or flows) else None
 
-    # ---------------------------------------------------------------- belief
+    def _free_hand(self) -> Decision:
+        """Lays down what is not wanted, here or on the first surface seen that is for such things."""
+        fit = {
+            name: kind
+            for name, kind in self._surfaces.items()
+            if belongs(kind, self.hand or "") and name not in self._full
+        }
+        if self.current in fit:
+            return Decision(Action("put", fit[self.current]), "set", fit[self.current])
+        if not fit:
+            return self._explore()
+        kind = next(iter(fit.values()))
+        return Decision(Action("navigate to", kind), "set", kind)
 
-    @property
-    def prior(self) -> dict[str, float]:
-        """How likely each place is to hold what the present goal is about."""
-        return self._priors[self.goal.object_type]
-
-    @property
-    def untried(self) -> list[Place]:
-        """Places that were seen, not inspected, and may hold what the present goal is about."""
-        return [place for place in self.places.values() if place.kind in self.prior and not place.inspected]
-
-    @property
-    def _target(self) -> Sighting | None:
-        """Where what the goal is about was seen last."""
-        return self._targets.get(self.goal.object_type)
-
-    def _remember(self, sight: Sighting) -> None:
-        if sight.object_type in self._priors and not sight.held:
-            self._targets[sight.object_type] = sight
-        if sight.object_id in self._navigable and not sight.portable:
-            self._landmarks[sight.object_id] = sight.object_type
-        if sight.object_type in self._relevant and not sight.portable and sight.object_id in self._navigable:
-            place = self.places.get(sight.object_id)
-            if place is None:
-                place = Place(sight.object_id, sight.object_type, sight.is_open is False, sight.is_open is not None)
-            self.places[sight.object_id] = replace(place, closed=sight.is_open is False, running=sight.is_on is True)
-
-    def _note_beside(self, frame: Sequence[Sighting]) -> None:
-        """Which furniture a frame shows near what the goal is about, nearest first: from there it may be gone to."""
-        targets = [sight for sight in frame if sight.object_type == self.goal.object_type and not sight.held]
-        if targets:
-            there = _seen_at(targets[0])
-            marks = [sight for sight in frame if sight.object_id in self._landmarks and sight != targets[0]]
-            self._beside = [mark.object_id for mark in sorted(marks, key=lambda mark: abs(_seen_at(mark) - there))]
-
-    def _follow(self, action: Action, outcome: Outcome) -> None:
-        if outcome.sights:
-            self.sights = outcome.sights[-1] if action.name != "observe" else self.sights
-        if action.name == "navigate to":
-            self.current, self._looked_around = outcome.object_id, False
-            self._gone.add(self.current)
-        if action.name == "observe":
-            self._looked_around = True
-            self._surveyed.add(self.current)
-        if action.name == "move forward":
-            self.current, self._looked_around = None, False
-        if action.name == "pickup":
-            self.holding = True
-        if action.name == "put":
-            self.holding, self._placed = False, True
-            self._laid_down()
-        if action.name == "toggle":
-            process = PROCESSES.get(self.goal.kind)
-            wanted = process.switch if process else self.goal.object_type
-            self._switched = self._switched or (action.target == wanted and (process is None or self._placed))
-        self._update_here(action)
-
-    def _laid_down(self) -> None:
-        """What was put down lies here, whether or not the frame shows it."""
-        if self._target is not None and self.current is not None:
-            self._targets[self.goal.object_type] = replace(self._target, inside=(self.current,))
-
-    def _update_here(self, action: Action) -> None:
-        """What one stands before has been inspected unless it is shut; an object missing there is forgotten."""
-        here = self.places.get(self.current or "")
-        if here is None or action.name == "observe":
-            return
-        if action.name in ("open", "close"):
-            here = replace(here, closed=action.name == "close")
-        if not here.inspected and not here.closed:
-            self.tried.append(here.kind)
-        self.places[here.object_id] = replace(here, inspected=here.inspected or not here.closed)
-        if (
-            self._target is not None
-            and here.object_id in self._target.inside
-            and not self._at_hand()
-            and not here.closed
-        ):
-            del self._targets[self.goal.object_type]
-
-    def _here(self) -> Place | None:
-        return self.places.get(self.current or "")
-
-    def _kind_here(self) -> str | None:
-        here = self._here()
-        return None if here is None else here.kind
-
-    def _at_hand(self) -> bool:
-        """Whether the newest frame shows the target within reach."""
-        return any(
-            sight.object_type == self.goal.object_type and not sight.held and sight.distance_m <= REACH_M
-            for sight in self.sights
-        )
-
-    # ---------------------------------------------------------------- choices
+    # ---------------------------------------------------------------- searching
 
     def _search(self) -> Decision:
         here = self._here()
@@ -273,14 +135,22 @@ class Searcher:
         tidy = self._tidy()
         if tidy is not None:
             return tidy
-        occasion = "start" if self._last is None else "missed"
         way = None if self._target is None else self._way_to(self._target)
+        if self._target is not None and self._steps_up(self._target, way):
+            return Decision(Action("move forward"), "go", way)
         if way is not None:
             return Decision(Action("navigate to", way), "go", way)
-        place = self._likeliest()
-        if place is None:
+        return self._guess()
+
+    def _guess(self) -> Decision:
+        """Goes where what is sought may be."""
+        occasion = "start" if self._last is None else "missed"
+        best = self._likeliest()
+        if best is None:
             return self._explore()
-        return Decision(Action("navigate to", place.kind), occasion, self._kind_here())
+        if self._looks_first():
+            return Decision(Action("observe"), "start" if self._last is None else "lost", self._kind_here())
+        return Decision(Action("navigate to", self._detour(best) or best.kind), occasion, self._kind_here())
 
     def _open(self, here: Place) -> Decision:
         """Opens what is shut; what runs is switched off first."""
@@ -297,11 +167,12 @@ class Searcher:
         return ways[0] if ways else None
 
     def _tidy(self) -> Decision | None:
-        """What was opened is closed before one goes on."""
-        here = self._here()
-        if here is None or not here.openable or here.closed:
-            return None
-        return Decision(Action("close", here.kind), "tidy", here.kind)
+        """What was opened is closed before one goes on; what was found open stays."""
+        near = [
+            one.object_id for one in self.sights if one.is_open and one.distance_m <= REACH_M and self._habits.mends
+        ]
+        kind = next((self.opened[name] for name in (self.current, *near) if name in self.opened), None)
+        return None if kind is None else Decision(Action("close", kind), "tidy", kind)
 
     def _likeliest(self) -> Place | None:
         """The place, seen and not inspected, where the target most likely is; None when a look around comes first."""
@@ -347,7 +218,53 @@ class Searcher:
             return Decision(Action("end"), "failed", self._kind_here())
         return Decision(Action("observe"), "failed", self._kind_here())
 
+    # ---------------------------------------------------------------- habits
 
-def _seen_at(sight: Sighting) -> complex:
-    """About where a thing stands as seen from the agent, metres: to the right, and i times ahead."""
-    return sight.distance_m * cmath.exp(1j * (math.pi / 2 - (sight.across - 0.5) * _WIDE_RAD))
+    def _happens(self, share: float, what: str) -> bool:
+        return share > 0 and self._habits.rng(self.task.id, len(self._done), what).random() < share
+
+    def _early(self) -> bool:
+        """Whether there is time for more than what is shortest."""
+        return len(self._done) < self.task.max_steps // 3
+
+    def _detour(self, best: Place) -> str | None:
+        """A plausible place of another type than the best guess, as long as misses are asked for.
+
+        Nobody who has seen what is sought wanders.
+        """
+        others = sorted({place.kind for place in self.untried} - {best.kind})
+        enough = self._target is not None or len(self.misses) >= self._habits.detours
+        if enough or not others or not self._early():
+            return None
+        rng = self._habits.rng(self.task.id, len(self._done), "detour")
+        return others[int(rng.integers(len(others)))]
+
+    def _looks_first(self) -> bool:
+        """Whether a look around comes before a guess: not all likely places have been seen."""
+        unseen = set(self.prior) - {place.kind for place in self.places.values()}
+        wanted = bool(unseen) and not self._looked_around and self._early()
+        return wanted and self._happens(self._habits.looks, "look")
+
+    def _steps_up(self, sight: Sighting, way: str | None) -> bool:
+        """Whether a step forward brings what is straight ahead into reach, or nearer where one cannot go to it."""
+        near = way is None or REACH_M < sight.distance_m <= REACH_M + STEP_M
+        ahead = sight in self.sights and abs(sight.across - 0.5) <= _AHEAD
+        return near and ahead and self._free_ahead() and self._happens(self._habits.steps, "step")
+
+    def _free_ahead(self) -> bool:
+        """Whether the frame shows nothing in the way of a step forward."""
+        blocking = (one for one in self.sights if not one.held and one.object_type != "Floor")
+        return all(one.distance_m > STEP_M + _BODY_M for one in blocking if abs(one.across - 0.5) <= 2 * _AHEAD)
+
+    def _second_look(self, end: Decision) -> Decision:
+        """One more look before the end; what is done stays done, whatever that shows."""
+        if not self._habits.check or self._checked or len(self._done) + _LEFT_OVER > self.task.max_steps:
+            return end
+        here = self._landmarks.get(self.current or "")
+        looks = [Action("observe")]
+        if list(self._landmarks.values()).count(here or "") == 1:
+            looks.append(Action("navigate to", here))
+        if self.goal.kind != "in_view" and self._free_ahead():
+            looks.append(Action("move forward"))
+        rng = self._habits.rng(self.task.id, len(self._done), "check")
+        return Decision(looks[int(rng.integers(len(looks)))], "check", end.place)

@@ -6,6 +6,7 @@ from kitchens import TOY_FRAME, pairs, play_watched, thought_out
 from benchmarks.leaks import leaks, named_types
 from llamafactory_embodied.episodes.control import move_round
 from llamafactory_embodied.episodes.policy import Oracle, Reply, SearcherPolicy
+from llamafactory_embodied.tasks.habits import HabitShares
 
 
 def replies(played):
@@ -62,6 +63,14 @@ def test_moving_the_unseen_target_changes_nothing_until_a_frame_shows_it():
     for shadow in shadows:
         both = [record | {"steps": record["steps"][: 1 + shadow.compared]} for record in shadow.records]
         assert thought_out(both[0]) == thought_out(both[1])
+
+
+def test_detours_looks_steps_and_checks_know_no_more():
+    everything = HabitShares((0.0, 0.5, 0.5), looks=0.5, steps=1.0, checks=1.0, mends=True)
+    shadows = compare(SearcherPolicy(seed=1, shares=everything), rooms=6, moves=2)
+    assert all(shadow.equal for shadow in shadows)
+    assert sum(shadow.compared for shadow in shadows) >= 100
+    assert sum(shadow.differ for shadow in shadows) >= 15
 
 
 def test_an_all_knowing_agent_is_found_out_by_the_same_comparison():
