@@ -10,10 +10,9 @@ from llamafactory_embodied.episodes.conversation import load_prompts
 from llamafactory_embodied.episodes.policy import Policy, Reply, View
 from llamafactory_embodied.episodes.rollout import RolloutSettings, play
 from llamafactory_embodied.episodes.selection import Selection
-from llamafactory_embodied.stages.grammar import load_grammar
 from llamafactory_embodied.stages.kinds import PAPER, Kinds, Occasion
 from llamafactory_embodied.stages.thinking import with_thoughts
-from llamafactory_embodied.stages.writer import GrammarWriter
+from llamafactory_embodied.stages.writer import GrammarWriter, thought_grammar
 from llamafactory_embodied.tasks.generate import SIMPLE_TYPES
 from llamafactory_embodied.tasks.task import Task
 from llamafactory_embodied.world.controller import FrameSettings, open_controller
@@ -71,5 +70,5 @@ def play_watched(scene: Scene, task: Task, policy: Policy, frame: FrameSettings 
 
 def thought_out(record: dict[str, Any]) -> list[str]:
     """The replies of an episode with thoughts by the grammar."""
-    writer = GrammarWriter(Kinds(PAPER, map(Occasion._make, product((False, True), repeat=3))), load_grammar())
+    writer = GrammarWriter(Kinds(PAPER, map(Occasion._make, product((False, True), repeat=3))), thought_grammar())
     return [step["reply"] for step in with_thoughts(writer, record)[1]["steps"][1:]]

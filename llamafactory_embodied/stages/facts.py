@@ -9,12 +9,12 @@ from types import MappingProxyType
 
 import numpy as np
 
+from ..grammar import Facts
 from ..tasks.names import inside, listed, plain, plural, with_article
 from ..tasks.task import Goal
 from ..world.action import Action
 from ..world.legality import REACH_M
 from ..world.sight import Sighting
-from .grammar import Facts
 from .turn import Look, Turn
 
 UNNAMED = frozenset({"Floor", "Wall", "Window", "LightSwitch", "StoveKnob"})

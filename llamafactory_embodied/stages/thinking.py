@@ -6,11 +6,10 @@ from typing import Any, Protocol
 from ..episodes.record import Record
 from ..episodes.reply import Thought, write_thoughts
 from ..errors import SettingsError
-from .grammar import load_grammar
 from .kinds import Kinds, Occasion, load_table
 from .plain import PlainWriter
 from .turn import Turn, turns_of
-from .writer import GrammarWriter
+from .writer import GrammarWriter, thought_grammar
 
 WRITERS = ("grammar", "plain")
 
@@ -49,7 +48,7 @@ def make_writer(name: str, transitions: str, grammar: str, occasions: Iterable[O
     Args:
         name: one of `WRITERS`.
         transitions: see `load_table`.
-        grammar: see `load_grammar`.
+        grammar: a file, or empty for the package's own.
         occasions: of all turns that will be written.
         seed: decides kinds and words.
 
@@ -60,5 +59,5 @@ def make_writer(name: str, transitions: str, grammar: str, occasions: Iterable[O
     if name == "plain":
         return PlainWriter()
     if name == "grammar":
-        return GrammarWriter(Kinds(load_table(transitions), occasions), load_grammar(grammar), seed)
+        return GrammarWriter(Kinds(load_table(transitions), occasions), thought_grammar(grammar), seed)
     raise SettingsError(f"writer={name!r} is unknown; choose one of {', '.join(WRITERS)}.")

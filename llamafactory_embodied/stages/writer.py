@@ -1,19 +1,25 @@
 """Writes thoughts offline: a table chooses their kinds, a grammar their words, from the facts of the turn."""
 
 from collections.abc import Sequence
+from importlib import resources
 
 import numpy as np
 
 from ..episodes.reply import Thought
 from ..errors import ThoughtError
+from ..grammar import Facts, Grammar, load_grammar
 from .checks import problems
 from .facts import facts_of
-from .grammar import Facts, Grammar
 from .kinds import Kinds, Occasion
 from .named import named
 from .turn import Turn
 
 _DRAWS = 20
+
+
+def thought_grammar(path: str = "") -> Grammar:
+    """The grammar of a file, by default the package's own; raises as `load_grammar`."""
+    return load_grammar(path or str(resources.files(__package__) / "words" / "thoughts.yaml"))
 
 
 class GrammarWriter:

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from ..errors import PromptError
-from ..stages.grammar import Grammar, load_grammar
+from ..grammar import Grammar, load_grammar
 from .names import inside, plain, with_article
 from .task import LONG_RANGE, ORDERED, Goal, Task
 

@@ -15,11 +15,10 @@ from llamafactory_embodied.episodes.rollout import RolloutSettings, play
 from llamafactory_embodied.errors import SettingsError
 from llamafactory_embodied.stages.checks import problems
 from llamafactory_embodied.stages.facts import REASONS, UNNAMED, facts_of
-from llamafactory_embodied.stages.grammar import load_grammar
 from llamafactory_embodied.stages.kinds import PAPER, Kinds, Occasion
 from llamafactory_embodied.stages.thinking import make_writer, occasions, with_thoughts
 from llamafactory_embodied.stages.turn import turns_of
-from llamafactory_embodied.stages.writer import GrammarWriter
+from llamafactory_embodied.stages.writer import GrammarWriter, thought_grammar
 from llamafactory_embodied.tasks.generate import TASK_TYPES
 from llamafactory_embodied.tasks.names import plain
 from llamafactory_embodied.tasks.task import Goal
@@ -43,7 +42,7 @@ def records():
 
 @pytest.fixture(scope="module")
 def written(records):
-    writer = GrammarWriter(Kinds(PAPER, ALL), load_grammar())
+    writer = GrammarWriter(Kinds(PAPER, ALL), thought_grammar())
     turns = [list(turns_of(record)) for record in records]
     return [pair for episode in turns for pair in zip(episode, writer.write(episode), strict=True)]
 
@@ -75,7 +74,7 @@ def test_the_last_thought_names_what_the_action_is_about(written):
 
 def test_all_thoughts_pass_the_checks_and_few_are_drawn_twice_for_it(written):
     assert not any(problems(turn, thoughts) for turn, thoughts in written if turn.occasion != "slip")
-    once = Loose(Kinds(PAPER, ALL), load_grammar())
+    once = Loose(Kinds(PAPER, ALL), thought_grammar())
     wrong = [problems(turn, once.write([turn])[0]) for turn, _ in written if turn.occasion != "slip"]
     assert sum(map(bool, wrong)) < 0.02 * len(wrong)
 
@@ -100,7 +99,7 @@ def test_every_fact_of_the_grammar_is_a_fact_of_some_turn(written):
     turn = next(turn for turn, _ in written if turn.before)
     failed = replace(turn, before=((Action("open", "Safe"), "failed"),))
     told |= set().union(*(facts_of(replace(turn, goal=goal)) for goal in goals), facts_of(failed))
-    assert load_grammar().facts <= told
+    assert thought_grammar().facts <= told
 
 
 def test_episodes_get_the_same_thoughts_alone_and_in_any_order(records):

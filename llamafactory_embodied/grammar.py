@@ -8,13 +8,12 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from importlib import resources
 from pathlib import Path
 
 import numpy as np
 import yaml
 
-from ..errors import PromptError
+from .errors import PromptError
 
 Facts = Mapping[str, str | Callable[[np.random.Generator], str]]
 """Name -> words, or what draws them."""
@@ -170,21 +169,20 @@ def _read(name: str, text: str) -> Text:
 
 
 @lru_cache
-def load_grammar(path: str = "") -> Grammar:
-    """Reads a grammar of thoughts.
+def load_grammar(path: str) -> Grammar:
+    """Reads a grammar.
 
     Args:
-        path: a YAML file of the user's own; empty for the one that ships with the package.
+        path: a YAML file.
 
     Raises:
         PromptError: it cannot be read, or is not a mapping of rules to lists of texts.
     """
-    source = Path(path) if path else resources.files(__package__) / "words" / "thoughts.yaml"
     try:
-        rules = yaml.safe_load(source.read_text(encoding="utf-8"))
+        rules = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise PromptError(f"The grammar {source} cannot be read: {error}.") from error
+        raise PromptError(f"The grammar {path} cannot be read: {error}.") from error
     lists = isinstance(rules, dict) and all(isinstance(texts, list) for texts in rules.values())
     if not lists or not all(isinstance(text, str) for texts in rules.values() for text in texts):
-        raise PromptError(f"The grammar {source} must be a mapping of rules to lists of texts.")
+        raise PromptError(f"The grammar {path} must be a mapping of rules to lists of texts.")
     return Grammar(rules)
