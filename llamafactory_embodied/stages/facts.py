@@ -21,6 +21,7 @@ UNNAMED = frozenset({"Floor", "Wall", "Window", "LightSwitch", "StoveKnob"})
 _NEAR_SHARE, _NEAR_M = 0.12, 0.25  # of the frame's width, and metres, between two things on one piece of furniture
 _LEFT, _RIGHT, _MARGIN = 0.36, 0.64, 0.04  # of the frame's width; what stands on the border is at neither side
 _MOST_LISTED = 4
+_DONE = frozenset({"set", "check", "done"})
 _GUESSES = frozenset({"start", "missed", "lost", "failed", "closed", "slip"})
 _COUNTS = MappingProxyType({2: "two", 3: "three"})
 _SIDES = MappingProxyType(
@@ -108,7 +109,7 @@ def _wanted(turn: Turn) -> dict[str, str]:
         facts["goal_on"] = placed(goal.place_type)
     if turn.holding:
         facts["held"] = plain(turn.holding)
-    elif goal.object_type not in turn.visible:
+    elif goal.object_type not in turn.visible and turn.occasion not in _DONE:
         facts |= {"missing": facts["target"], "a_missing": facts["a_target"]}
         guessed = turn.action.target if turn.action.name in ("navigate to", "open") else None
         if guessed and guessed != goal.object_type and turn.occasion in _GUESSES:

@@ -53,7 +53,8 @@ class Occasion(NamedTuple):
         begins = turn.number == 1
         looked = bool(turn.before) and turn.before[-1][0].name in _LOOKS
         missed = looked and turn.occasion in _MISSES and not turn.holding
-        return cls(begins, not begins and (missed or turn.failure is not None), turn.action.name == "end")
+        ends = turn.action.name == "end" or turn.occasion == "check"
+        return cls(begins, not begins and (missed or turn.failure is not None), ends)
 
     def allows(self, state: str) -> bool:
         """Whether a kind has its occasion."""
