@@ -171,7 +171,7 @@ def _past(turn: Turn) -> Facts:
         last = list(dict.fromkeys(reversed(turn.tried)))[:3]
         facts["tried"] = listed([_tried(plain(kind), turn.tried.count(kind)) for kind in reversed(last)])
     options = [kind for kind in turn.untried if kind != turn.action.target][:3]
-    if options and not turn.holding:
+    if options and not turn.holding and turn.occasion in _GUESSES:
         facts["options"] = listed([f"the {plain(kind)}" for kind in options])
     here = [sight for look in turn.looks for sight in look if sight.object_id == turn.here]
     if here:
