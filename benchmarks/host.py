@@ -149,6 +149,7 @@ class Loaded:
             ours: ours instead of the host's.
             pixels: False leaves pixel values out where that is possible, to compare the rest quickly.
         """
+        import torch
         from llamafactory.data.collator import SFTDataCollatorWith4DAttentionMask
 
         from llamafactory_embodied.training.collator import EmbodiedCollator
@@ -164,7 +165,7 @@ class Loaded:
             block_diag_attn=self.model_args.block_diag_attn,
             neat_packing=False,
             attn_implementation="sdpa",
-            compute_dtype=self.model_args.compute_dtype,
+            compute_dtype=self.model_args.compute_dtype or torch.float32,  # which `load_model` sets else
             **tokens,
         )
 
