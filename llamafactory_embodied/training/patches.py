@@ -2,12 +2,14 @@
 
 Transformers' processor copies each image about eight times in float32, most of them into fresh memory, which is where
 its time goes. Here an image is resized by the processor, cut into patches while a value is still a byte, normalized in
-a buffer that is used again, and laid into its place in the batch, which lies in large pages.
+a buffer that is used again, and laid into its place in the batch. The memory of a batch that nobody holds any more
+becomes the next one's, since new memory takes longer to have than to fill.
 """
 
 from __future__ import annotations
 
 import copy
+import sys
 from collections.abc import Sequence
 from typing import Any
 
@@ -51,7 +53,7 @@ class FastPatches:
 
     def __init__(self, stock: Any, sizing: ImageSizing) -> None:
         self._stock, self._sizing = stock, sizing
-        self._buffer = torch.empty(0)
+        self._buffer, self._memory = torch.empty(0), np.empty(0, np.uint8)
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_"):
@@ -74,9 +76,7 @@ class FastPatches:
         grids = [(1, *self._sizing.processor_grid(*image.size)) for image in images]
         counts = [rows * columns for _, rows, columns in grids]
         width = 3 * self._stock.temporal_patch_size * self._stock.patch_size**2
-        # NumPy asks the system for large pages: memory that comes in 4 KiB takes longer to have than to fill.
-        memory = np.empty((sum(counts), width * self.dtype.itemsize), np.uint8)
-        patches = torch.from_numpy(memory).view(self.dtype)
+        patches = self._room(sum(counts) * width * self.dtype.itemsize).view(self.dtype).view(-1, width)
         for image, grid, part in zip(images, grids, patches.split(counts), strict=True):
             self._lay(image, grid[1:], part)
         return {"pixel_values": patches, "image_grid_thw": torch.tensor(grids)}
@@ -89,6 +89,12 @@ class FastPatches:
             return all(torch.equal(mine[name], theirs[name]) for name in ("pixel_values", "image_grid_thw"))
         except (AttributeError, KeyError, TypeError, ValueError, RuntimeError):
             return False  # another processor, or another version of it
+
+    def _room(self, size: int) -> torch.Tensor:
+        """Bytes, which stay the caller's for as long as a tensor over them lives: it holds on to the array."""
+        if sys.getrefcount(self._memory) > 2 or len(self._memory) < size:  # more than the attribute and the argument
+            self._memory = np.empty(size, np.uint8)
+        return torch.from_numpy(self._memory[:size])
 
     def _lay(self, image: Image.Image, grid: tuple[int, int], place: torch.Tensor) -> None:
         """Writes an image's patches where they belong."""
