@@ -1,9 +1,9 @@
 """Images -> the patches that Qwen-VL's vision tower reads, bit for bit those of the image processor, in less time.
 
 Transformers' processor copies each image about eight times in float32, most of them into fresh memory, which is where
-its time goes. Here an image is resized by the processor, cut into patches while a value is still a byte, normalized in
-a buffer that is used again, and laid into its place in the batch. The memory of a batch that nobody holds any more
-becomes the next one's, since new memory takes longer to have than to fill.
+its time goes. Here an image is resized by the processor, cut into patches while a value is still a byte, normalized
+and laid into its place in the batch. The memory of a batch that nobody holds any more becomes the next one's, since
+new memory takes longer to have than to fill.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ class FastPatches:
 
     def __init__(self, stock: Any, sizing: ImageSizing) -> None:
         self._stock, self._sizing = stock, sizing
-        self._buffer, self._memory = torch.empty(0), np.empty(0, np.uint8)
+        self._memory = np.empty(0, np.uint8)
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_"):
@@ -104,21 +104,13 @@ class FastPatches:
         resized = stock.resize(image=pixels[None], size=size, resample=stock.resample)[0]
         rows, columns = grid[0] // merge, grid[1] // merge
         parts = resized.view(3, rows, merge, patch, columns, merge, patch).permute(1, 4, 2, 5, 0, 3, 6)
-        normal = self._normalized(parts.reshape(-1, 3, patch * patch)).to(place.dtype)
+        mean, std = (
+            torch.tensor(value)[:, None] * (1.0 / stock.rescale_factor)
+            for value in (stock.image_mean, stock.image_std)
+        )
+        normal = parts.reshape(-1, 3, patch * patch).float().sub_(mean).div_(std).to(place.dtype)
         target = place.view(-1, 3, stock.temporal_patch_size, patch * patch)
         target.copy_(normal.unsqueeze(2).expand_as(target))
-
-    def _normalized(self, patches: torch.Tensor) -> torch.Tensor:
-        """[patches, 3, patch size squared] in float32, in the buffer."""
-        stock = self._stock
-        if self._buffer.numel() < patches.numel():
-            self._buffer = torch.empty(patches.numel())
-        normal = self._buffer[: patches.numel()].view(patches.shape)
-        normal.copy_(patches)
-        mean, std = (
-            torch.tensor(value) * (1.0 / stock.rescale_factor) for value in (stock.image_mean, stock.image_std)
-        )
-        return normal.sub_(mean[:, None]).div_(std[:, None])
 
 
 def _probe(width: int, height: int) -> Image.Image:
