@@ -8,11 +8,8 @@ for preprocessing and two for batches; a run that takes longer than `patience_s`
 """
 
 import copy
-import json
 import re
-import shutil
 import subprocess
-import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import product
@@ -23,7 +20,7 @@ import numpy as np
 
 from llamafactory_embodied.training.tiny_model import TinyModelSettings, build_tiny_model
 
-from .host import configuration, environment, preprocess, run
+from .host import command_line, configuration, environment, placed, preprocess, run
 from .report import Row, save
 from .settings import OUT, read_settings
 from .trajectories import Trajectories, add_data_set, make, read
@@ -136,20 +133,14 @@ def _train(
     workers: int,
 ) -> Row:
     dataset, _ = add_data_set(folder, f"damaged-{on_error}", list(examples), on_error=on_error)
-    place = OUT / "runs" / f"damage-{on_error}-{workers}"
-    shutil.rmtree(place, ignore_errors=True)
-    place.mkdir(parents=True)
     given = _configured(settings, model, folder, dataset) | {
         "preprocessing_num_workers": workers,
         "dataloader_num_workers": workers if workers > 1 else 0,
-        "output_dir": str(place / "out"),
-        "cache_dir": str(place / "cache"),
     }
-    (place / "train.yaml").write_text(json.dumps(given))
-    command = [str(Path(sys.executable).with_name("llamafactory-cli")), "train", str(place / "train.yaml")]
+    file = placed(f"damage-{on_error}-{workers}", given)
     row: dict[str, Any] = {"on_error": on_error, "workers": workers, "damaged": len(kinds)}
     try:
-        code, log = run(command, environment(), place / "log.txt", settings.patience_s)
+        code, log = run(command_line(file), environment(), file.with_name("log.txt"), settings.patience_s)
     except subprocess.TimeoutExpired:
         return row | {"wrong": "hang"}
     began = "***** Running training *****" in log
@@ -173,7 +164,7 @@ def _train(
 
 
 def _configured(settings: Damage, model: Path, folder: Path, dataset: str) -> dict[str, Any]:
-    given = configuration(model, folder, dataset, template="qwen2_vl", cutoff_len=settings.cutoff_len)
+    given = configuration(model, folder, dataset, cutoff_len=settings.cutoff_len)
     return given | {"max_steps": settings.steps, "disable_gradient_checkpointing": True}
 
 

@@ -8,7 +8,6 @@ the number of rows does not divide by the processes, the host gives some rows tw
 
 import json
 import os
-import shutil
 import sys
 from collections import Counter
 from dataclasses import dataclass
@@ -18,7 +17,7 @@ from typing import Any
 from llamafactory_embodied.training.tiny_model import TinyModelSettings, build_tiny_model
 
 from .cutoffs import Turns, chosen, supervised_turns
-from .host import configuration, environment, preprocess, run
+from .host import configuration, environment, placed, preprocess, run
 from .mix import THOUGHT_TOKENS
 from .report import Row, save
 from .settings import OUT, read_settings
@@ -47,12 +46,10 @@ def _runs(settings: Epoch, model: Path, folder: Path, dataset: str, whole: dict[
     rows = []
     for cutoff in settings.cutoffs:
         for processes in settings.processes:
-            place = OUT / "runs" / f"epoch-{cutoff}-{processes}"
-            shutil.rmtree(place, ignore_errors=True)
-            place.mkdir(parents=True)
-            given = _configured(settings, model, folder, dataset, place, cutoff, processes)
-            (place / "configuration.json").write_text(json.dumps(given))
-            words = ["-m", "benchmarks.epoch", "run", str(place / "configuration.json"), str(place)]
+            given = _configured(settings, model, folder, dataset, cutoff, processes)
+            file = placed(f"epoch-{cutoff}-{processes}", given)
+            place = file.parent
+            words = ["-m", "benchmarks.epoch", "run", str(file), str(place)]
             torchrun = ["-m", "torch.distributed.run", "--standalone", "--nproc_per_node", str(processes)]
             command = [sys.executable, *(torchrun if processes > 1 else []), *words]
             code, log = run(command, environment(), place / "log.txt")
@@ -63,20 +60,17 @@ def _runs(settings: Epoch, model: Path, folder: Path, dataset: str, whole: dict[
 
 
 def _configured(
-    settings: Epoch, model: Path, folder: Path, dataset: str, place: Path, cutoff: int, processes: int
+    settings: Epoch, model: Path, folder: Path, dataset: str, cutoff: int, processes: int
 ) -> dict[str, Any]:
     return configuration(
         model,
         folder,
         dataset,
-        template="qwen2_vl",
         cutoff_len=cutoff,
         image_max_pixels=settings.limit,
         preprocessing_num_workers=settings.workers,
         max_steps=-1,
         num_train_epochs=1,
-        output_dir=str(place / "out"),
-        cache_dir=str(place / "cache"),
         **({"ddp_backend": "gloo"} if processes > 1 else {}),
     )
 
@@ -149,7 +143,7 @@ def measure(settings: Epoch) -> list[Row]:
         overwrite=True,
     )
     model = build_tiny_model(tiny, said)
-    [made] = preprocess([configuration(model, folder, dataset, template="qwen2_vl", image_max_pixels=settings.limit)])
+    [made] = preprocess([configuration(model, folder, dataset, image_max_pixels=settings.limit)])
     whole = {row["embodied_id"]: supervised_turns(row["labels"]) for row in made.rows}
     return _runs(settings, model, folder, dataset, whole)
 

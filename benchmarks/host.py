@@ -25,7 +25,7 @@ IGNORED = -100
 
 
 def configuration(model: Path, dataset_dir: Path, dataset: str, **further: Any) -> dict[str, Any]:
-    """A training configuration; `output_dir` and `cache_dir` are filled in where it is used."""
+    """A training configuration; `output_dir` and `cache_dir` are filled in where it is used, see `placed`."""
     return {
         "model_name_or_path": str(model),
         "stage": "sft",
@@ -33,6 +33,7 @@ def configuration(model: Path, dataset_dir: Path, dataset: str, **further: Any) 
         "finetuning_type": "full",
         "dataset": dataset,
         "dataset_dir": str(dataset_dir),
+        "template": "qwen2_vl",
         "cutoff_len": PLENTY,
         "preprocessing_num_workers": 1,
         "dataloader_num_workers": 0,
@@ -48,6 +49,25 @@ def configuration(model: Path, dataset_dir: Path, dataset: str, **further: Any) 
         "seed": 7,
         **further,
     }
+
+
+def placed(name: str, given: dict[str, Any]) -> Path:
+    """Writes a configuration into a folder that is empty otherwise, which takes the run's outputs and its cache.
+
+    Returns:
+        The file, `train.yaml` in a folder of this name.
+    """
+    place = OUT / "runs" / name
+    shutil.rmtree(place, ignore_errors=True)
+    place.mkdir(parents=True)
+    own = {"output_dir": str(place / "out"), "cache_dir": str(place / "cache")}
+    (place / "train.yaml").write_text(json.dumps(given | own))
+    return place / "train.yaml"
+
+
+def command_line(configured: Path) -> list[str]:
+    """The host's own command for a configuration."""
+    return [str(Path(sys.executable).with_name("llamafactory-cli")), "train", str(configured)]
 
 
 def environment(plugin: bool = True, **further: str) -> dict[str, str]:
@@ -142,13 +162,15 @@ class Loaded:
         model = AutoModelForImageTextToText.from_pretrained(given["model_name_or_path"]) if with_model else None
         self.model = model
 
-    def collator(self, ours: bool, pixels: bool = True) -> Any:
+    def collator(self, ours: bool, pixels: bool = True, dtype: Any = None) -> Any:
         """Makes a collator as the host's workflow does.
 
         Args:
             ours: ours instead of the host's.
             pixels: False leaves pixel values out where that is possible, to compare the rest quickly.
+            dtype: of the training, by default single precision.
         """
+        import torch
         from llamafactory.data.collator import SFTDataCollatorWith4DAttentionMask
 
         from llamafactory_embodied.training.collator import EmbodiedCollator
@@ -164,7 +186,7 @@ class Loaded:
             block_diag_attn=self.model_args.block_diag_attn,
             neat_packing=False,
             attn_implementation="sdpa",
-            compute_dtype=self.model_args.compute_dtype,
+            compute_dtype=dtype or torch.float32,
             **tokens,
         )
 

@@ -72,7 +72,7 @@ def measure(settings: Loading, limit: int) -> Iterator[Row]:
     folder = make(Trajectories(settings.of, settings.width_px, settings.height_px))
     examples = read(folder)[: settings.samples]
     dataset = add_data_set(folder, f"loaded-{limit}-{settings.samples}", examples)[0]
-    given = configuration(checkpoint(FAMILIES[0]), folder, dataset, template="qwen2_vl", image_max_pixels=limit)
+    given = configuration(checkpoint(FAMILIES[0]), folder, dataset, image_max_pixels=limit)
     [made] = preprocess([given])
     loaded = Loaded(given)
     sides = {

@@ -5,14 +5,13 @@
 
 import json
 import shutil
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from llamafactory_embodied.training.tiny_model import TinyModelSettings, build_tiny_model
 
-from .host import configuration, environment, run
+from .host import command_line, configuration, environment, placed, run
 from .report import Row, save
 from .settings import OUT, read_settings
 from .trajectories import Trajectories, add_data_set, make, read
@@ -35,14 +34,10 @@ class Losses:
 
 def train(settings: Losses, name: str, model: Path, folder: Path, dataset: str, plugin: bool) -> list[dict[str, Any]]:
     """Trains once through the command line and returns the log of its steps."""
-    place = OUT / "runs" / f"losses-{name}"
-    shutil.rmtree(place, ignore_errors=True)
-    place.mkdir(parents=True)
     given = configuration(
         model,
         folder,
         dataset,
-        template="qwen2_vl",
         cutoff_len=settings.cutoff_len,
         image_max_pixels=settings.image_max_pixels,
         max_steps=settings.steps,
@@ -51,16 +46,13 @@ def train(settings: Losses, name: str, model: Path, folder: Path, dataset: str, 
         freeze_vision_tower=False,
         freeze_multi_modal_projector=False,
         seed=settings.seed,
-        output_dir=str(place / "out"),
-        cache_dir=str(place / "cache"),
     )
-    (place / "train.yaml").write_text(json.dumps(given))
-    cli = str(Path(sys.executable).with_name("llamafactory-cli"))
-    code, log = run([cli, "train", str(place / "train.yaml")], environment(plugin), place / "log.txt")
+    file = placed(f"losses-{name}", given)
+    code, log = run(command_line(file), environment(plugin), file.with_name("log.txt"))
     if code != 0:
         raise RuntimeError(log[-3000:])
-    state = json.loads((place / "out" / "trainer_state.json").read_text())
-    shutil.rmtree(place / "cache")
+    state = json.loads((file.parent / "out" / "trainer_state.json").read_text())
+    shutil.rmtree(file.parent / "cache")
     return [entry for entry in state["log_history"] if "loss" in entry]
 
 

@@ -128,7 +128,6 @@ def _noted(settings: Memory, folder: Path, count: int, streaming: bool) -> list[
         checkpoint(FAMILIES[0]),
         folder / f"info-{count}",
         "ours",
-        template="qwen2_vl",
         media_dir=str(folder),
         output_dir=str(place / "out"),
         cache_dir=str(place / "cache"),

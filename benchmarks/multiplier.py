@@ -36,7 +36,7 @@ def encode(settings: Multiplier, limit: int) -> list[Any]:
     from llamafactory_embodied.training.encoder import ConversationEncoder
 
     folder = make(Trajectories(settings.count))
-    given = configuration(checkpoint(FAMILIES[0]), folder, "ours-all", template="qwen2_vl", image_max_pixels=limit)
+    given = configuration(checkpoint(FAMILIES[0]), folder, "ours-all", image_max_pixels=limit)
     loaded = Loaded(given, with_model=False)
     encoder = ConversationEncoder(loaded.template, loaded.tokens["tokenizer"], loaded.tokens["processor"])
     encoded = []

@@ -68,7 +68,7 @@ def measure(settings: Padding) -> list[Row]:
 def _configured(folder: Any, dataset: str, limit: int, cutoff: int) -> dict[str, Any]:
     how: dict[str, Any] = {"image_max_pixels": limit, "cutoff_len": cutoff}
     # Nothing is trained here: the packs are the same as with `neat_packing`, which would want FlashAttention.
-    return configuration(checkpoint(FAMILIES[0]), folder, dataset, template="qwen2_vl", packing=True, **how)
+    return configuration(checkpoint(FAMILIES[0]), folder, dataset, packing=True, **how)
 
 
 def _real(rows: Any) -> int:

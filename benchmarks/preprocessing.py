@@ -57,12 +57,12 @@ def measure(settings: Preprocessing) -> tuple[list[Row], list[Row]]:
         taken: dict[str, float] = {}
         for name, plugin, place in (("ours", True, 0), ("stock", False, 1)):
             sets = (first, words, seen)
-            given = [configuration(model, folder, names[place], template="qwen2_vl") for names in sets]
+            given = [configuration(model, folder, names[place]) for names in sets]
             _, without, with_images = preprocess(given, plugin=plugin)
             assert not with_images.error + without.error, with_images.error + without.error
             taken |= {f"{name}, s": with_images.seconds, f"{name}, words only, s": without.seconds}
             taken[f"{name}, ms an image"] = 1e3 * (with_images.seconds - without.seconds) / images
-        taken |= counting(configuration(model, folder, seen[0], template="qwen2_vl"), folder, examples[number::10])
+        taken |= counting(configuration(model, folder, seen[0]), folder, examples[number::10])
         taken["whole, times faster"] = taken["stock, s"] / taken["ours, s"]
         taken["per image, times faster"] = taken["stock, ms an image"] / taken["ours, ms an image"]
         taken["counting, times faster"] = taken["stock, ms a count"] / taken["ours, ms a count"]
@@ -70,7 +70,7 @@ def measure(settings: Preprocessing) -> tuple[list[Row], list[Row]]:
         print(rows[-1], flush=True)
     middle = {name: median(row[name] for row in rows) for name in rows[0] if name != "round"}
     sizes = {"round": "median", "trajectories": len(examples), "images": images}
-    return [*rows, {**sizes, **middle}], parts(configuration(model, folder, seen[0], template="qwen2_vl"))
+    return [*rows, {**sizes, **middle}], parts(configuration(model, folder, seen[0]))
 
 
 def counting(given: dict[str, Any], folder: Path, examples: Sequence[dict[str, Any]]) -> dict[str, float]:

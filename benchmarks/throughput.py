@@ -9,7 +9,6 @@ hold the longest.
 """
 
 import json
-import shutil
 import sys
 import time
 from dataclasses import dataclass
@@ -19,7 +18,7 @@ from typing import Any
 
 from llamafactory_embodied.training.tiny_model import TinyModelSettings, build_tiny_model
 
-from .host import configuration, environment, run
+from .host import configuration, environment, placed, run
 from .report import Row, save
 from .settings import OUT, read_settings
 from .trajectories import Trajectories, add_data_set, make, read
@@ -68,14 +67,10 @@ def measure(settings: Throughput) -> list[Row]:
 def _train(
     settings: Throughput, model: Path, folder: Path, dataset: str, plugin: bool, packs: bool
 ) -> dict[str, float]:
-    place = OUT / "runs" / "throughput"
-    shutil.rmtree(place, ignore_errors=True)
-    place.mkdir(parents=True)
     given = configuration(
         model,
         folder,
         dataset,
-        template="qwen2_vl",
         image_max_pixels=settings.limit,
         cutoff_len=settings.cutoff,
         neat_packing=packs,
@@ -84,15 +79,13 @@ def _train(
         gradient_accumulation_steps=settings.batch // 2 if packs else 1,
         max_steps=settings.steps,
         dataloader_num_workers=1,
-        output_dir=str(place / "out"),
-        cache_dir=str(place / "cache"),
     )
-    (place / "configuration.json").write_text(json.dumps(given))
-    command = [sys.executable, "-m", "benchmarks.throughput", "run", str(place / "configuration.json")]
-    code, log = run(command, environment(plugin), place / "log.txt")
+    file = placed("throughput", given)
+    command = [sys.executable, "-m", "benchmarks.throughput", "run", str(file)]
+    code, log = run(command, environment(plugin), file.with_name("log.txt"))
     if code != 0:
         raise RuntimeError(f"a run ended with {code}:\n{log[-3000:]}")
-    found: dict[str, float] = json.loads((place / "found.json").read_text())
+    found: dict[str, float] = json.loads(file.with_name("found.json").read_text())
     return found
 
 

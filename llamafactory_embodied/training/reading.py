@@ -1,7 +1,8 @@
 """Image files -> images of the size that the host wants, several at a time.
 
-Pillow decodes and resizes without Python's lock, so a few threads take a fraction of the time that one image after the
-other takes; the pixels are those of the host's own code, which is what runs in each thread.
+Decoding and resizing go without Python's lock, so a few threads take a fraction of the time that one image after the
+other takes; the pixels are those of the host's own code, which is what runs in each thread, but for the decoding of
+plain PNG files.
 """
 
 from __future__ import annotations
@@ -9,7 +10,12 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from io import BytesIO
 from typing import Any
+
+import torch
+from PIL import Image
+from torchvision.io import decode_png, read_file
 
 _MOST_THREADS = 8
 
@@ -31,7 +37,7 @@ def read_images(plugin: Any, processor: Any, images: Sequence[Any]) -> list[Any]
     limits = {"image_max_pixels": processor.image_max_pixels, "image_min_pixels": processor.image_min_pixels}
 
     def read(image: Any) -> Any:
-        regular = plugin._regularize_images([image], **limits)["images"][0]
+        regular = plugin._regularize_images([_decoded(image)], **limits)["images"][0]
         regular.load()
         return regular
 
@@ -40,6 +46,23 @@ def read_images(plugin: Any, processor: Any, images: Sequence[Any]) -> list[Any]
         return [read(image) for image in images]
     with ThreadPoolExecutor(threads) as pool:
         return list(pool.map(read, images))
+
+
+def _decoded(image: Any) -> Any:
+    """A PNG file of RGB with 8 bits each, decoded by torchvision in less time than by Pillow; else what came.
+
+    Its libpng refuses what Pillow refuses and more, such as a wrong checksum: what it refuses is left to Pillow.
+    """
+    if not isinstance(image, (str, bytes)):
+        return image
+    with Image.open(image if isinstance(image, str) else BytesIO(image)) as opened:
+        if opened.format != "PNG" or [tile[3] for tile in opened.tile] != ["RGB"]:
+            return image
+    content = read_file(image) if isinstance(image, str) else torch.frombuffer(bytearray(image), dtype=torch.uint8)
+    try:
+        return Image.fromarray(decode_png(content).permute(1, 2, 0).numpy())
+    except (AttributeError, RuntimeError):  # the former where torchvision was built without libpng
+        return image
 
 
 def spare_cores() -> int:

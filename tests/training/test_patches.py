@@ -60,6 +60,24 @@ def test_a_frame_of_the_recipes_has_the_same_patches_twice_in_a_row_and_after_co
         fast = copy.deepcopy(fast)
 
 
+def test_a_batch_keeps_its_memory_for_as_long_as_a_part_of_it_is_held(processor: Any) -> None:
+    stock = processor.image_processor
+    fast = FastPatches(stock, sizing_of(stock))
+
+    def patches(seed: int) -> Any:
+        return fast([image(100, 80, seed)], return_tensors="pt")["pixel_values"]
+
+    held = patches(1)
+    address, part, kept = held.data_ptr(), held[2:4], held.clone()
+    del held
+    others = [patches(2), patches(3)]
+    assert torch.equal(part, kept[2:4])
+    assert len({one.untyped_storage().data_ptr() for one in (part, *others)}) == 3
+    assert address == part.untyped_storage().data_ptr()
+    last = others.pop().data_ptr()
+    assert patches(4).data_ptr() == last  # nobody holds it any more
+
+
 def test_what_is_not_known_is_left_to_the_processor(processor: Any) -> None:
     stock = processor.image_processor
     grey = [image(60, 60).convert("L")]

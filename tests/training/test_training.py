@@ -20,6 +20,12 @@ pytestmark = pytest.mark.timeout(600)
 CLI = str(Path(sys.executable).with_name("llamafactory-cli"))
 CUT = 120  # tokens: two turns of four
 OFF = {"LLAMAFACTORY_EMBODIED_AUTOLOAD": "0"}
+TWO_PROCESSES = {"FORCE_TORCHRUN": "1", "NPROC_PER_NODE": "2"}
+UNFROZEN = {"freeze_vision_tower": False, "freeze_multi_modal_projector": False}
+THEIRS = {"template": "qwen2_vl", **UNFROZEN}
+
+Configured = Callable[..., dict[str, Any]]
+"""Gives a configuration from a data set, a name for its output, and what else is set."""
 
 
 @dataclass
@@ -56,9 +62,32 @@ class Commands:
                 command, env=variables, cwd=self.folder, stdout=log, stderr=log, start_new_session=True
             )
 
+    def start_script(self, name: str, plan: dict[str, Any], environment: dict[str, str]) -> None:
+        """Starts host_runs.py."""
+        path = self.folder / f"{name}.json"
+        path.write_text(json.dumps({**plan, "result": str(self.folder / f"{name}-result.json")}))
+        self.start(name, [sys.executable, str(Path(__file__).with_name("host_runs.py")), str(path)], environment)
+
+    def start_training(self, name: str, configured: dict[str, Any], environment: dict[str, str]) -> None:
+        """Starts the host's command line."""
+        path = self.folder / f"{name}.yaml"
+        path.write_text(yaml.safe_dump(configured))
+        self.start(name, [CLI, "train", str(path)], environment)
+
     def finish(self, name: str) -> tuple[int, str]:
         code = self._started[name].wait(timeout=500)
         return code, (self.folder / f"{name}.log").read_text(errors="replace")
+
+    def output(self, name: str) -> str:
+        """What a process wrote that must end well."""
+        code, output = self.finish(name)
+        assert code == 0, output[-6000:]
+        return output
+
+    def result(self, name: str) -> Any:
+        """What a script found."""
+        self.output(name)
+        return json.loads((self.folder / f"{name}-result.json").read_text())
 
     def end(self) -> None:
         for process in self._started.values():
@@ -77,6 +106,28 @@ def commands(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Commands]:
 @pytest.fixture(scope="session")
 def runs(commands: Commands, tiny_checkpoint: Path) -> Runs:
     data = DataFolder(commands.folder)
+    add_data_sets(data)
+
+    def configured(dataset: str, output: str, **further: Any) -> dict[str, Any]:
+        return configuration(tiny_checkpoint, data.path, dataset, data.path / output / "out", **further)
+
+    read = {"theirs": configured("theirs", "p1", **THEIRS), "mixed": configured("theirs,ours", "p2", **THEIRS)}
+    trained = supervised(configured) | compared(configured) | many(configured)
+    commands.start_script("with-plugin", {"preprocess": read, "train": trained}, {})
+    read, trained = ({"theirs": configured("theirs", output, **THEIRS)} for output in ("p3", "t3"))
+    commands.start_script("without", {"preprocess": read, "train": trained}, OFF)
+    apart = {**UNFROZEN, "ddp_backend": "gloo", "disable_shuffling": True}
+    commands.start_training("distributed", configured("ours,text,theirs", "t4", **apart), TWO_PROCESSES)
+    commands.start_training("refused", configured("ours", "t5", template="qwen2_vl"), OFF)
+
+    refused_code, refused = commands.finish("refused")
+    assert refused_code != 0
+    results = (commands.result(name) for name in ("with-plugin", "without"))
+    return Runs(*results, commands.output("distributed"), refused, data)
+
+
+def add_data_sets(data: DataFolder) -> None:
+    """Adds each data set of ours, and the host's own format of the same under a name with "their"."""
     rows = [episode(data.frames(name, 1 + n), name) for n, name in enumerate("abcd")]
     data.add_sharegpt("theirs", rows)
     data.add("same", rows)
@@ -89,76 +140,26 @@ def runs(commands: Commands, tiny_checkpoint: Path) -> Runs:
 
     frames = {name: data.frames(name, 1 + n) for n, name in enumerate("efgh")}
     rankings = [ranking(images, name) for name, images in frames.items()]
-    verdicts = [judged(images, name, name in "eg") for name, images in frames.items()]
     data.add_sharegpt("their-rankings", rankings, "chosen", "rejected", ranking=True)
     data.add("rankings", rankings, ranking=True)
-    data.add("verdicts", verdicts)
+    data.add("verdicts", [judged(images, name, name in "eg") for name, images in frames.items()])
 
-    def configured(dataset: str, output: str, **further: Any) -> dict[str, Any]:
-        return configuration(tiny_checkpoint, data.path, dataset, data.path / output / "out", **further)
 
-    def script(name: str, plan: dict[str, Any], environment: dict[str, str]) -> None:
-        path = data.path / f"{name}.json"
-        path.write_text(json.dumps({**plan, "result": str(data.path / f"{name}-result.json")}))
-        commands.start(name, [sys.executable, str(Path(__file__).with_name("host_runs.py")), str(path)], environment)
+def supervised(configured: Configured) -> dict[str, dict[str, Any]]:
+    return {
+        "theirs": configured("theirs", "t1", **THEIRS),
+        "same": configured("same", "t-same", **THEIRS),
+        # With checkpointing the host's model, which its collator holds, cannot be sent to a spawned worker.
+        "ours": configured("ours", "t2", dataloader_num_workers=1, disable_gradient_checkpointing=True),
+    }
 
-    def cli(name: str, arguments: dict[str, Any], environment: dict[str, str]) -> None:
-        path = data.path / f"{name}.yaml"
-        path.write_text(yaml.safe_dump(arguments))
-        commands.start(name, [CLI, "train", str(path)], environment)
 
-    theirs = {"template": "qwen2_vl", "freeze_vision_tower": False, "freeze_multi_modal_projector": False}
-    script(
-        "with-plugin",
-        {
-            "preprocess": {
-                "theirs": configured("theirs", "p1", **theirs),
-                "mixed": configured("theirs,ours", "p2", **theirs),
-            },
-            "train": {
-                "theirs": configured("theirs", "t1", **theirs),
-                "same": configured("same", "t6", **theirs),
-                # With checkpointing the host's model, which its collator holds, cannot be sent to a spawned worker.
-                "ours": configured("ours", "t2", dataloader_num_workers=1, disable_gradient_checkpointing=True),
-                **{
-                    f"{whose}{kind}": configured(f"{whose}{kind}", f"t-{whose}{kind}", stage=stage)
-                    for whose, kind, stage in (
-                        ("", "rankings", "dpo"),
-                        ("their-", "rankings", "dpo"),
-                        ("", "verdicts", "kto"),
-                    )
-                },
-                **many(configured),
-                "long rankings": configured("rankings", "t6", stage="dpo", cutoff_len=CUT),
-                "long verdicts": configured("verdicts", "t7", stage="kto", cutoff_len=CUT),
-            },
-        },
-        {},
-    )
-    script(
-        "without",
-        {
-            "preprocess": {"theirs": configured("theirs", "p3", **theirs)},
-            "train": {"theirs": configured("theirs", "t3", **theirs)},
-        },
-        OFF,
-    )
-    two_processes = {"FORCE_TORCHRUN": "1", "NPROC_PER_NODE": "2"}
-    apart = {**theirs, "template": "embodied_qwen2_vl", "ddp_backend": "gloo", "disable_shuffling": True}
-    cli("distributed", configured("ours,text,theirs", "t4", **apart), two_processes)
-    cli("refused", configured("ours", "t5", template="qwen2_vl"), OFF)
-
-    def result(name: str) -> Any:
-        code, output = commands.finish(name)
-        assert code == 0, output[-6000:]
-        return json.loads((data.path / f"{name}-result.json").read_text())
-
-    with_plugin, without = result("with-plugin"), result("without")
-    code, distributed = commands.finish("distributed")
-    assert code == 0, distributed[-6000:]
-    refused_code, refused = commands.finish("refused")
-    assert refused_code != 0
-    return Runs(with_plugin, without, distributed, refused, data)
+def compared(configured: Configured) -> dict[str, dict[str, Any]]:
+    """Runs on rankings and judged answers, some of them too long."""
+    stages = {"rankings": "dpo", "their-rankings": "dpo", "verdicts": "kto"}
+    runs = {name: configured(name, f"t-{name}", stage=stage) for name, stage in stages.items()}
+    long = {"long rankings": runs["rankings"], "long verdicts": runs["verdicts"]}
+    return runs | {name: run | {"cutoff_len": CUT} for name, run in long.items()}
 
 
 def text_alone(id_: str) -> dict[str, Any]:
@@ -167,7 +168,7 @@ def text_alone(id_: str) -> dict[str, Any]:
     return {"id": id_, "messages": messages, "images": []}
 
 
-def many(configured: Callable[..., dict[str, Any]]) -> dict[str, dict[str, Any]]:
+def many(configured: Configured) -> dict[str, dict[str, Any]]:
     """Runs on the same rows in other ways, each of which must come to the same; with packs and without."""
     runs = {}
     kinds = {
@@ -267,16 +268,13 @@ def test_packs_train_in_two_processes_one_of_which_sees_text_alone(
         "both",
         data.path / "run" / "out",
         **{"neat_packing": True, "cutoff_len": 112, "per_device_train_batch_size": 1, "disable_shuffling": True},
-        **{"freeze_vision_tower": False, "freeze_multi_modal_projector": False, "ddp_backend": "gloo", "max_steps": 3},
+        **{**UNFROZEN, "ddp_backend": "gloo", "max_steps": 3},
     )
-    (data.path / "packed.yaml").write_text(yaml.safe_dump(given))
-    variables = {"FORCE_TORCHRUN": "1", "NPROC_PER_NODE": "2"}
     try:
-        started.start("packed", [CLI, "train", str(data.path / "packed.yaml")], variables)
-        code, output = started.finish("packed")
+        started.start_training("packed", given, TWO_PROCESSES)
+        output = started.output("packed")
     finally:
         started.end()
-    assert code == 0, output[-6000:]
     assert "Num examples = 8" in output  # no two samples share a pack: text and images take turns
     assert json.loads((data.path / "run" / "out" / "trainer_state.json").read_text())["global_step"] == 3
 
