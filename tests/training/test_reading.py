@@ -53,6 +53,52 @@ def test_a_file_that_cannot_be_read_is_the_hosts_error(files, tmp_path):
         read_images(Plugin(), Processor(), [*files, str(tmp_path / "absent.png")])
 
 
+class Shrinking:
+    """The host's way of making an image smaller."""
+
+    def _regularize_images(self, images, image_max_pixels, image_min_pixels):
+        return {
+            "images": [
+                self._small(Image.open(one) if isinstance(one, str) else one, image_max_pixels) for one in images
+            ]
+        }
+
+    def _small(self, image, most):
+        factor = (most / (image.width * image.height)) ** 0.5
+        size = (int(image.width * factor), int(image.height * factor))
+        return image.resize(size) if factor < 1 else image
+
+
+@given(st.integers(20, 90), st.integers(20, 90), st.integers(0, 2**32 - 1), st.booleans())
+@settings(max_examples=60)
+def test_the_fast_way_differs_by_two_of_255_at_most_and_only_where_it_is_asked_for(width, height, seed, extreme):
+    rng = np.random.default_rng(seed)
+    pixels = rng.choice([0, 255], (height, width, 3)) if extreme else rng.integers(0, 256, (height, width, 3))
+    image = Image.fromarray(pixels.astype(np.uint8))
+    processor = type("Processor", (), {"image_max_pixels": 1000, "image_min_pixels": 1})
+    (wanted,) = Shrinking()._regularize_images([image], 1000, 1)["images"]
+    (exact,) = read_images(Shrinking(), processor, [image])
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(reading.RESIZE, "fast")
+        (fast,) = read_images(Shrinking(), processor, [image])
+    assert np.array_equal(np.array(exact), np.array(wanted))
+    assert fast.size == wanted.size
+    assert np.abs(np.array(fast).astype(int) - np.array(wanted).astype(int)).max() <= 2
+
+
+@pytest.mark.parametrize("name", ["jpeg.jpg", "plain.png", "grey.png"])
+def test_the_fast_way_takes_files_of_any_kind(tmp_path, name, monkeypatch):
+    noise = np.random.default_rng(0).integers(0, 255, (60, 70, 3), np.uint8)
+    path = tmp_path / name
+    Image.fromarray(noise).convert("L" if name.startswith("grey") else "RGB").save(path)
+    processor = type("Processor", (), {"image_max_pixels": 1000, "image_min_pixels": 1})
+    (wanted,) = read_images(Shrinking(), processor, [str(path)])
+    monkeypatch.setenv(reading.RESIZE, "fast")
+    (fast,) = read_images(Shrinking(), processor, [str(path)])
+    assert fast.size == wanted.size
+    assert np.abs(np.array(fast).astype(int) - np.array(wanted).astype(int)).max() <= 2
+
+
 def test_a_process_takes_no_more_than_its_share_of_the_cores(monkeypatch):
     monkeypatch.setattr("os.cpu_count", lambda: 12)
     assert spare_cores() == 12
