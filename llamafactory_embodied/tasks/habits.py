@@ -25,7 +25,7 @@ class Habits:
         steps: share of approaches to a thing straight ahead that are a step forward, not a walk to its furniture.
         check: whether it looks once more before it ends.
         mends: whether it mends what a slip did, or who acted before it: puts back what was placed and taken out again,
-            closes what was opened and is still within reach.
+            closes what was opened and is still within reach, ends a search for what it holds.
         seed: decides which.
     """
 

@@ -77,7 +77,8 @@ class Searcher(Belief):
         goal, destination = self.goal, self.goal.place_type
         done = Decision(Action("end"), "done", destination or self._kind_here())
         if goal.kind == "in_view":
-            return done if self._at_hand() or self.holding else self._search()
+            held = self.holding and self._habits.mends
+            return done if self._at_hand() or held else self._search()
         if goal.kind.startswith("toggled"):
             return done if self._in_state else self._switch()
         if not self.holding and not self._placed:

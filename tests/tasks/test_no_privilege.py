@@ -69,7 +69,7 @@ def test_detours_looks_steps_and_checks_know_no_more():
     everything = HabitShares((0.0, 0.5, 0.5), looks=0.5, steps=1.0, checks=1.0, mends=True)
     shadows = compare(SearcherPolicy(seed=1, shares=everything), rooms=6, moves=2)
     assert all(shadow.equal for shadow in shadows)
-    assert sum(shadow.compared for shadow in shadows) >= 100
+    assert sum(shadow.compared for shadow in shadows) >= 80
     assert sum(shadow.differ for shadow in shadows) >= 15
 
 
