@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import IO, Any, NamedTuple
 
 from .. import __version__
-from ..episodes.account import tally
+from ..episodes.account import key_only, kind, tally
 from ..episodes.conversation import PromptSet, load_prompts
 from ..episodes.policy import SearcherPolicy
 from ..episodes.pool import owed, run_ordered
@@ -18,7 +18,7 @@ from ..episodes.progress import progress
 from ..episodes.record import Record, append_record, read_records
 from ..episodes.rollout import RolloutSettings, play
 from ..episodes.selection import Room, Selection
-from ..errors import ThoughtError
+from ..errors import SettingsError, ThoughtError
 from ..files import append_line, read_lines, replace_file, replacing
 from ..settings import claim_folder, option, to_plain
 from ..tasks.habits import HabitShares
@@ -34,6 +34,8 @@ from .thinking import WRITERS, Writer, make_writer, occasions, with_thoughts
 
 _CHUNK = 32  # episodes whose thoughts are written by one call of a worker
 _FREE = ("workers", "output_dir")  # settings that change nothing in what is made
+_LATER = ("dataset", "writer", "transitions", "grammar", "keep", "unfinished")  # those that change no episode
+KINDS = ("a", "b", "c", "key")
 
 
 @dataclass(frozen=True)
@@ -53,6 +55,10 @@ class SynthesizeSettings:
         0.0, "share of turns with a deliberate mistake, which the searcher recovers from; not trained on"
     )
     habits: HabitShares = option(HabitShares(), "how often the searcher does more than is shortest")
+    keep: tuple[str, ...] = option(
+        ("a", "b", "c"),
+        "which solved episodes are examples: b (found at once), a (one miss), c (more), key (key actions and no more)",
+    )
     unfinished: bool = option(False, "cut each example once its target is seen: how to look, not how to end")
     seed: int = option(0, "decides the wording of the thoughts")
     workers: int = option(2, "processes", least=1)
@@ -83,11 +89,15 @@ def synthesize(settings: SynthesizeSettings) -> SynthesisReport:
 
     Raises:
         RecordError: the folder holds episodes made with other settings.
+        SettingsError: `keep` names a kind that there is not.
         PromptError: the prompt set, the grammar or the table of transitions cannot be used.
     """
     prompts = load_prompts(settings.prompts)
     folder = Path(settings.output_dir)
-    claim_folder(settings, folder, _FREE)
+    unknown = [kind for kind in settings.keep if kind not in KINDS]
+    if unknown:
+        raise SettingsError(f"keep={unknown[0]!r} is unknown; choose some of {', '.join(KINDS)}.")
+    claim_folder(settings, folder, (*_FREE, *_LATER))
     work = _draw(settings)
     done = {record["id"] for record in read_records(folder)}
     total = sum(len(tasks) for _, tasks in work)
@@ -169,9 +179,9 @@ def _write(settings: SynthesizeSettings, prompts: PromptSet) -> SynthesisReport:
 def _thought_out(settings: SynthesizeSettings, prompts: PromptSet, file: IO[str]) -> Iterator[Written]:
     """Writes the examples, in the order of the episodes; what is yielded no longer has the line."""
     folder = Path(settings.output_dir)
-    solved = (record for record in read_records(folder) if record["success"])
-    writer = make_writer(settings.writer, settings.transitions, settings.grammar, occasions(solved), settings.seed)
-    job = partial(_examples, writer, prompts, settings.unfinished)
+    kept = (record for record in read_records(folder) if _is_kept(record, settings.keep))
+    writer = make_writer(settings.writer, settings.transitions, settings.grammar, occasions(kept), settings.seed)
+    job = partial(_examples, writer, prompts, settings)
     total = sum(1 for _ in read_records(folder))
     with progress("writing thoughts", total) as advance:
         for written in run_ordered(job, _chunks(read_records(folder)), settings.workers):
@@ -185,19 +195,25 @@ def _chunks(records: Iterator[Record]) -> Iterator[list[Record]]:
     return iter(lambda: list(islice(records, _CHUNK)), [])
 
 
-def _examples(writer: Writer, prompts: PromptSet, unfinished: bool, records: Sequence[Record]) -> list[Written]:
-    return [_example(writer, prompts, unfinished, record) for record in records]
+def _is_kept(record: Record, kinds: Sequence[str]) -> bool:
+    return bool(record["success"]) and (kind(record) in kinds or ("key" in kinds and key_only(record)))
 
 
-def _example(writer: Writer, prompts: PromptSet, unfinished: bool, record: Record) -> Written:
+def _examples(
+    writer: Writer, prompts: PromptSet, settings: SynthesizeSettings, records: Sequence[Record]
+) -> list[Written]:
+    return [_example(writer, prompts, settings, record) for record in records]
+
+
+def _example(writer: Writer, prompts: PromptSet, settings: SynthesizeSettings, record: Record) -> Written:
     end = f"{record['end']}, {'solved' if record['success'] else 'not solved'}"
-    if not record["success"]:
+    if not _is_kept(record, settings.keep):
         return Written(end)
     try:
         thoughts, told = with_thoughts(writer, record)
     except ThoughtError as error:
         return Written(end, refused=str(error))
-    example = imitation_example(told, prompts, unfinished)
+    example = imitation_example(told, prompts, settings.unfinished)
     if example is None:
         return Written(end)
     counted = Trajectory(

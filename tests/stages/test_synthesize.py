@@ -3,6 +3,7 @@
 import hashlib
 import json
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -15,9 +16,10 @@ import pytest
 from kitchens import BRIEF, TOY_FRAME
 from PIL import Image
 
+from llamafactory_embodied.episodes.account import key_only, kind
 from llamafactory_embodied.episodes.record import read_records
 from llamafactory_embodied.episodes.selection import Selection
-from llamafactory_embodied.errors import RecordError
+from llamafactory_embodied.errors import RecordError, SettingsError
 from llamafactory_embodied.stages.grounding import GroundingSettings, ground
 from llamafactory_embodied.stages.imitation import to_example
 from llamafactory_embodied.stages.synthesize import SynthesizeSettings, synthesize
@@ -116,8 +118,33 @@ def wait_for(path, process):
 
 
 def test_other_settings_do_not_mix_into_a_folder(made):
-    with pytest.raises(RecordError, match=r"made with other settings \(writer differ\)"):
-        synthesize(replace(TOY, output_dir=str(made[0]), writer="plain"))
+    with pytest.raises(RecordError, match=r"made with other settings \(slips differ\)"):
+        synthesize(replace(TOY, output_dir=str(made[0]), slips=0.5))
+
+
+def test_other_words_need_no_new_episodes(made, tmp_path):
+    shutil.copytree(made[0], tmp_path / "again")
+    before = sums(made[0])
+    synthesize(replace(TOY, output_dir=str(tmp_path / "again"), writer="plain"))
+    after = sums(tmp_path / "again")
+    changed = {name for name in after if after[name] != before.get(name)}
+    assert "train.jsonl" in changed
+    assert not any(name.startswith(("frames", "episodes", "tasks")) for name in changed)
+
+
+def test_only_kinds_that_are_kept_become_examples(made, tmp_path):
+    records = list(read_records(made[0]))
+    shutil.copytree(made[0], tmp_path / "again")
+    sizes = []
+    for kinds in (("b",), ("a", "c"), ("key",)):
+        synthesize(replace(TOY, output_dir=str(tmp_path / "again"), keep=kinds))
+        expected = [one["id"] for one in records if kind(one) in kinds or ("key" in kinds and key_only(one))]
+        assert [example["id"] for example in examples_of(tmp_path / "again")] == expected
+        sizes.append(len(expected))
+    assert sum(sizes[:2]) == len(examples_of(made[0]))
+    assert len(set(sizes)) > 1
+    with pytest.raises(SettingsError, match=r"keep='d' is unknown; choose some of a, b, c, key"):
+        synthesize(replace(TOY, output_dir=str(tmp_path / "again"), keep=("d",)))
 
 
 def test_an_episode_of_other_words_makes_no_example(made):
