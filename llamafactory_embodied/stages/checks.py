@@ -122,6 +122,8 @@ def _false_claims(turn: Turn, thought: Thought) -> Iterator[str]:
         if claim.past or _is_done(turn, claim):
             continue
         shown = is_shown(claim, turn.looks)
+        if shown is not True and len(turn.looks) > 1 and is_shown(claim, (turn.ahead,)):
+            continue  # one who has looked around still knows what is ahead
         if shown is None and claim.holds:
             yield f"claim: {str(claim)!r} is said of what the newest frames do not show"
         elif shown is False:
