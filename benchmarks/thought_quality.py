@@ -19,6 +19,7 @@ from llamafactory_embodied.episodes.pool import run_ordered
 from llamafactory_embodied.episodes.record import Record, read_records
 from llamafactory_embodied.episodes.reply import THOUGHT_TAGS, Thought, write_thoughts
 from llamafactory_embodied.files import read_lines
+from llamafactory_embodied.stages.card import PAPER_THOUGHTS
 from llamafactory_embodied.stages.checks import KINDS, problems
 from llamafactory_embodied.stages.claims import RELATIONS, claims
 from llamafactory_embodied.stages.dataset import DATA_FILE
@@ -33,14 +34,6 @@ from .report import Row, save
 from .settings import read_settings
 from .truth import is_true, replay, scene_of
 
-PAPER_COUNTS = {
-    "Planning": 36_663,
-    "Thinking": 26_434,
-    "Reflection": 17_552,
-    "Observation": 8_882,
-    "Verification": 2_131,
-}
-"""Thoughts by kind, arXiv 2503.21696v2, figure 4; they do not follow from its own table of transitions."""
 _THOUGHT = re.compile(rf"<({'|'.join(THOUGHT_TAGS)})>(.*?)</\1>", re.DOTALL)
 
 
@@ -167,8 +160,8 @@ def _shares(figure: str, found: Sequence[tuple[str, bool]], names: Iterable[str]
 def kind_rows(episodes: Sequence[Episode]) -> Iterator[Row]:
     """The five kinds and how they follow each other, beside the paper's, in per cent; then the greatest distance."""
     counts = Counter(thought.tag for one in episodes for said in one.thoughts for thought in said)
-    for tag, paper in PAPER_COUNTS.items():
-        share, beside = 100 * counts[tag] / counts.total(), 100 * paper / sum(PAPER_COUNTS.values())
+    for tag, paper in PAPER_THOUGHTS.items():
+        share, beside = 100 * counts[tag] / counts.total(), 100 * paper / sum(PAPER_THOUGHTS.values())
         yield row("thoughts of a kind, %", tag, share, f"paper's counts: {beside:.1f}", counts[tag])
     chains = [(number == 0, [one.tag for one in said]) for one in episodes for number, said in enumerate(one.thoughts)]
     table = transitions([tags for _, tags in chains], [first for first, _ in chains])

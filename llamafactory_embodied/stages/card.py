@@ -15,7 +15,7 @@ from .bars import bar_chart, counted
 from .kinds import ACTION, BEGIN, Table, transitions
 
 _PAPER_MEANS = {"actions": 7.22, "images": 64_000 / 9390, "thoughts": 91_662 / 9390}
-_PAPER_THOUGHTS = {
+PAPER_THOUGHTS = {
     "Observation": 8_882,
     "Thinking": 26_434,
     "Planning": 36_663,
@@ -186,7 +186,7 @@ def _types(trajectories: Sequence[Trajectory]) -> list[tuple[str, ...]]:
 
 def _thoughts(trajectories: Sequence[Trajectory]) -> list[tuple[str, ...]]:
     counts = Counter(_KINDS[tag] for one in trajectories for chain in one.chains for tag in chain)
-    return _shares(counts, {_KINDS[tag]: count for tag, count in _PAPER_THOUGHTS.items()})
+    return _shares(counts, {_KINDS[tag]: count for tag, count in PAPER_THOUGHTS.items()})
 
 
 def _transitions(trajectories: Sequence[Trajectory], table: Table) -> list[tuple[str, ...]]:
