@@ -89,7 +89,9 @@ def scene_of(record: Mapping[str, Any]) -> Scene:
 
 
 def replay(record: Mapping[str, Any], scene: Scene) -> list[list[Shown]]:
-    """The looks after each step of an episode; after a step that showed nothing new, the last ones ahead.
+    """The looks after each step of an episode; after a step that showed nothing new, the last one ahead.
+
+    After `observe` they are those to the left, right and back, and the one ahead, which is as it was.
 
     Raises:
         ValueError: it did not come out as recorded.
@@ -115,7 +117,7 @@ def _play(truth: Truth, record: Mapping[str, Any], scene: Scene) -> list[list[Sh
                 raise ValueError(f"Episode {record['id']}, step {step['index']}: {outcome.feedback}, not as recorded.")
         looks = truth.shown[start:]
         ahead = looks[-1:] if looks and step["action"] != "observe" else ahead
-        after.append(looks or ahead)
+        after.append([*looks, *ahead] if len(looks) > 1 else looks or ahead)
     return after
 
 
@@ -142,7 +144,7 @@ def _holds(claim: Claim, number: int, look: Shown, looks: int) -> bool:
     if claim.relation in ("near", "left of", "right of"):
         pairs = [(one, other) for one in things for other in look.of(claim.object) if one is not other]
         return any(_compares(claim.relation, one, other, look) for one, other in pairs)
-    if looks > 1 and claim.relation in ("left", "right", "behind", "front", "middle", "here"):
+    if number < looks - 1 and claim.relation in ("left", "right", "behind", "front", "middle", "here"):
         return bool(things) and _AFTER_OBSERVE.get(claim.relation) == number
     return any(_is(claim.relation, item, look) for item in things)
 

@@ -44,6 +44,11 @@ VERBS = {
         "llamafactory_embodied.stages.grounding:GroundingSettings",
         "llamafactory_embodied.verbs:run_ground",
     ),
+    "explore": Verb(
+        "a checkpoint plays new tasks, several times each; what it solved becomes training data",
+        "llamafactory_embodied.explore:ExploreSettings",
+        "llamafactory_embodied.explore:run_explore",
+    ),
     "record": Verb(
         "scenes of a running AI2-THOR become scene files, with where one can stand and handle things",
         "llamafactory_embodied.world.record:RecordSettings",

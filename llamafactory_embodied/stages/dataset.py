@@ -18,12 +18,12 @@ def example_line(example: Mapping[str, Any]) -> str:
     return json.dumps(example, ensure_ascii=False)
 
 
-def name_data_set(folder: Path, name: str) -> Path:
-    """Writes the entry that makes a finished data file known to LLaMA-Factory.
+def name_data_set(folder: Path, name: str, others: Mapping[str, Any] | None = None) -> Path:
+    """Writes the entry that makes a finished data file known to LLaMA-Factory, and those of others.
 
     Returns:
         The data file.
     """
-    entry = {name: {"file_name": DATA_FILE, "formatting": "embodied"}}
+    entry = {**(others or {}), name: {"file_name": DATA_FILE, "formatting": "embodied"}}
     replace_file(folder / "dataset_info.json", json.dumps(entry, indent=2) + "\n")
     return folder / DATA_FILE

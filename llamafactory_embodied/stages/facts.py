@@ -301,14 +301,15 @@ def _on(turn: Turn, place: Sighting) -> list[str]:
 
 def _neighbours(turn: Turn, sight: Sighting) -> list[str]:
     """Types of what is seen close to a thing, on the same piece of furniture."""
-    if not sight.inside or sight.held:
+    carriers = {name for name in sight.inside if not name.startswith("Floor|")}
+    if not carriers or sight.held:
         return []
     return _types(
         other
         for other in _look_of(turn, sight)
         if other.object_type != sight.object_type
         and not other.held
-        and set(other.inside) & set(sight.inside)
+        and carriers.intersection(other.inside)
         and abs(other.across - sight.across) < _NEAR_SHARE
         and abs(other.distance_m - sight.distance_m) < _NEAR_M
     )
