@@ -6,6 +6,7 @@ import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache, partial
+from math import ceil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,7 +16,7 @@ from evaluation.summary import Summary, summarize
 from evaluation.verbs import print_tables
 from llamafactory_embodied.episodes.conversation import load_prompts
 from llamafactory_embodied.episodes.policy import MODEL_FREE, Policy, Reply, View, make_policy
-from llamafactory_embodied.episodes.pool import even_chunks, owed, run_ordered
+from llamafactory_embodied.episodes.pool import owed, run_streams
 from llamafactory_embodied.episodes.progress import progress
 from llamafactory_embodied.episodes.record import Record, append_record, order_records, read_records
 from llamafactory_embodied.episodes.rollout import RolloutSettings, play
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
     from llamafactory_embodied.training.checkpoint import CheckpointPolicy
 
 POLICIES = ("checkpoint", "server", *MODEL_FREE)
-_BATCHES_A_CHUNK = 4  # a worker's batch runs empty at the end of each chunk; larger ones lose more when stopped
 
 
 @dataclass(frozen=True)
@@ -93,16 +93,15 @@ def evaluate(settings: EvaluateSettings) -> Summary:
     tasks = benchmark.tasks
     done = {record["id"]: record["success"] for record in read_records(folder)}
     left, solved = owed(tasks, done, key=lambda pair: pair[1].id), sum(done.values())
+    workers = min(settings.workers, len(left))
+    batch = min(settings.batch, ceil(len(left) / max(1, workers)))  # nobody takes what another could begin
     with progress(f"playing {folder.name}", len(tasks), len(tasks) - len(left)) as advance:
-        for record in _play_all(settings, benchmark.label, left):
+        for record in run_streams(partial(_play, settings, benchmark.label, batch), left, workers) if left else ():
             append_record(folder, record)
             solved += record["success"]
             advance(f"{solved} solved")
     order_records(folder, [task.id for _, task in tasks])
     return summarize(read_records(folder))
-
-
-Work = Sequence[tuple[Scene, Task]]
 
 
 def _tell_left_out(benchmark: Benchmark) -> None:
@@ -111,23 +110,7 @@ def _tell_left_out(benchmark: Benchmark) -> None:
         sys.stderr.write(f"not played: {name}: {reason}\n")
 
 
-def _play_all(settings: EvaluateSettings, label: str, tasks: Work) -> Iterator[Record]:
-    """Records as they come: one by one in this process, by the chunk from workers."""
-    if settings.workers == 1:
-        yield from _play(settings, label, tasks)
-        return
-    chunks = even_chunks(tasks, settings.workers, settings.batch * _BATCHES_A_CHUNK)
-    for records in run_ordered(partial(_play_chunk, settings, label), chunks, settings.workers):
-        yield from records
-
-
-def _play_chunk(settings: EvaluateSettings, label: str, tasks: Work) -> list[Record]:
-    return list(_play(settings, label, tasks))
-
-
-def _play(settings: EvaluateSettings, label: str, tasks: Work) -> Iterator[Record]:
-    if not tasks:
-        return  # a finished run needs no policy
+def _play(settings: EvaluateSettings, label: str, batch: int, tasks: Iterator[tuple[Scene, Task]]) -> Iterator[Record]:
     policy, prompts = _open_policy(settings)
     folder = Path(settings.output_dir)
     rollout = RolloutSettings(load_prompts(prompts), settings.control, folder, settings.seed, benchmark=label)
@@ -136,7 +119,7 @@ def _play(settings: EvaluateSettings, label: str, tasks: Work) -> Iterator[Recor
         controller = open_controller(settings.backend, settings.frame)
         return Household(controller, settings.frame, settings.backend, settings.rules)
 
-    yield from play(tasks, policy, household, rollout, min(settings.batch, len(tasks)))
+    yield from play(tasks, policy, household, rollout, batch)
 
 
 @lru_cache(maxsize=1)

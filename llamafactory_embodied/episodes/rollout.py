@@ -239,12 +239,12 @@ def play(
         SimulatorError: no simulator can be opened.
     """
     waiting, again, failed = iter(tasks), deque[tuple[Scene, Task]](), Counter[str]()
-    free = [open_household() for _ in range(batch)]
+    free: list[Household] = []
     running: list[Episode] = []
     try:
         while True:
-            while free and (pair := again.popleft() if again else next(waiting, None)) is not None:
-                running.append(Episode(free.pop(), *pair, policy.name, settings))
+            while len(running) < batch and (pair := again.popleft() if again else next(waiting, None)) is not None:
+                running.append(Episode(free.pop() if free else open_household(), *pair, policy.name, settings))
             if not running:
                 return
             _advance([episode for episode in running if episode.end is None], policy)
