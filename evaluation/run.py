@@ -47,6 +47,7 @@ class EvaluateSettings:
     image_max_pixels: int = option(0, "greatest area of an image, likewise")
     base_url: str = option("http://127.0.0.1:8000/v1", "address of an OpenAI-compatible server, for policy=server")
     model: str = option("", "the server's name for the model, for policy=server")
+    timeout_s: float = option(120.0, "how long the server may take for a reply, likewise")
     selection: Selection = option(Selection(split="test"), "rooms and tasks")
     benchmark: str = option("", "in place of a selection, a test file of the reference system, such as test_809.json")
     frame: FrameSettings = option(FrameSettings(), "camera, as in training")
@@ -87,7 +88,7 @@ def evaluate(settings: EvaluateSettings) -> Summary:
     if settings.policy not in POLICIES:
         raise SettingsError(f"policy={settings.policy!r} is unknown; choose one of {', '.join(POLICIES)}.")
     folder = Path(settings.output_dir)
-    claim_folder(settings, folder, free=("output_dir", "batch", "workers", "base_url"))
+    claim_folder(settings, folder, free=("output_dir", "batch", "workers", "base_url", "timeout_s"))
     benchmark = reference_benchmark(Path(settings.benchmark)) if settings.benchmark else selected(settings.selection)
     _tell_left_out(benchmark)
     tasks = benchmark.tasks
@@ -131,10 +132,8 @@ def _open_policy(settings: EvaluateSettings) -> tuple[Policy, str]:
     if settings.policy == "server":
         if not settings.model:
             raise SettingsError("policy=server needs model=..., the name under which the server knows the model.")
-        server = ServerPolicy(
-            settings.base_url, settings.model, settings.max_new_tokens, settings.temperature, settings.seed
-        )
-        return server, prompts
+        sampling = settings.max_new_tokens, settings.temperature, settings.seed
+        return ServerPolicy(settings.base_url, settings.model, *sampling, settings.timeout_s), prompts
     return _open_checkpoint(settings)
 
 

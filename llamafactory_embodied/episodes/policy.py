@@ -31,6 +31,7 @@ class Reply:
         seconds: how long it took.
         slip: whether the action is a deliberate mistake, to be recovered from and never imitated.
         habits: those of the searcher that gives it; None for what is no searcher.
+        fault: why there is no answer, where it is not the model's failure; empty for an answer.
     """
 
     text: str
@@ -38,6 +39,7 @@ class Reply:
     seconds: float = 0.0
     slip: bool = False
     habits: Habits | None = None
+    fault: str = ""
 
 
 @dataclass(frozen=True)

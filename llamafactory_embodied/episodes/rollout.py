@@ -2,6 +2,7 @@
 
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -37,7 +38,8 @@ class RolloutSettings:
             have changed places; `moved` puts the target where it usually is not.
         folder: run folder for the frames, None to keep none.
         seed: written into the records.
-        retries: how often an episode whose simulator fails is played anew, on another simulator.
+        retries: how often a simulator that does not open is tried again, and an episode is played anew, on another
+            simulator, that failed at the same step.
         benchmark: likewise, the name and version of the benchmark that the tasks are of, empty for none.
     """
 
@@ -45,7 +47,7 @@ class RolloutSettings:
     control: str = "none"
     folder: Path | None = None
     seed: int = 0
-    retries: int = 2
+    retries: int = 4
     benchmark: str = ""
 
 
@@ -55,7 +57,8 @@ class Episode:
     Attributes:
         played: the scene as it is played, with its target moved where the control says so.
         end: None while it runs, then why it is over.
-        message: what went wrong, for an episode that the simulator broke.
+        broken: whether the simulator failed: it is not trusted with another episode.
+        message: what went wrong, for an episode that infrastructure ended.
     """
 
     def __init__(self, household: Household, scene: Scene, task: Task, policy: str, settings: RolloutSettings):
@@ -66,6 +69,7 @@ class Episode:
         self.steps: list[dict[str, Any]] = []
         self.frames: list[Frame] = []
         self.end: str | None = None
+        self.broken = False
         self.message = "the target stays where it is" if settings.control == "moved" and moved is None else ""
         self._action: Action | None = None
         self._habits: Habits = NO_HABITS
@@ -97,7 +101,10 @@ class Episode:
         )
 
     def apply(self, reply: Reply) -> None:
-        """Does what a reply says and notes what came of it."""
+        """Does what a reply says and notes what came of it; an answer that never came ends the episode."""
+        if reply.fault:
+            self._stop(f"In place of reply {len(self.steps)}", reply.fault)
+            return
         reply = replace(reply, text=_storable(reply.text))
         self._habits = reply.habits or NO_HABITS
         kinds = {item["objectType"] for item in self.household.metadata["objects"]}
@@ -207,7 +214,11 @@ class Episode:
             self.end = "step_limit"
 
     def _broke(self, at: str, error: SimulatorError) -> None:
-        self.end, self.message = "infrastructure", f"At {at}: {error}"
+        self.broken = True
+        self._stop(f"At {at}", str(error))
+
+    def _stop(self, at: str, fault: str) -> None:
+        self.end, self.message = "infrastructure", f"{at}: {fault}"
 
 
 def _storable(text: str) -> str:
@@ -232,39 +243,48 @@ def play(
         batch: how many episodes run at once.
 
     Yields:
-        Records, as episodes end; one whose simulator fails again and again ends as `infrastructure`.
+        Records, as episodes end; one whose simulator fails again and again at the same step, or that gets no answer,
+        ends as `infrastructure`.
 
     Raises:
-        PolicyError: the policy failed; an episode is never ended for it.
+        PolicyError: the policy failed for good; no episode is ended for it.
         SimulatorError: no simulator can be opened.
     """
-    waiting, again, failed = iter(tasks), deque[tuple[Scene, Task]](), Counter[str]()
+    waiting, again, failed = iter(tasks), deque[tuple[Scene, Task]](), Counter[tuple[str, int]]()
     free: list[Household] = []
     running: list[Episode] = []
     try:
         while True:
             while len(running) < batch and (pair := again.popleft() if again else next(waiting, None)) is not None:
-                running.append(Episode(free.pop() if free else open_household(), *pair, policy.name, settings))
+                household = free.pop() if free else _opened(open_household, settings.retries)
+                running.append(Episode(household, *pair, policy.name, settings))
             if not running:
                 return
             _advance([episode for episode in running if episode.end is None], policy)
             for episode in [one for one in running if one.end is not None]:
                 running.remove(episode)
                 episode.close()
-                free.append(episode.household)
-                broken = episode.end == "infrastructure"
-                if broken and failed[episode.task.id] < settings.retries:
-                    failed[episode.task.id] += 1
+                if episode.broken:
+                    episode.household.controller.stop()
+                    failed[episode.task.id, len(episode.steps)] += 1
+                else:
+                    free.append(episode.household)
+                if episode.broken and failed[episode.task.id, len(episode.steps)] <= settings.retries:
                     again.append((episode.scene, episode.task))
                 else:
                     yield episode.record()
-                if broken:
-                    free[-1] = _reopened(free[-1], open_household)
     finally:
         for episode in running:
             episode.close()
         for household in (*free, *(episode.household for episode in running)):
             household.controller.stop()
+
+
+def _opened(open_household: Callable[[], Household], retries: int) -> Household:
+    for _ in range(retries):
+        with suppress(SimulatorError):
+            return open_household()
+    return open_household()
 
 
 def _advance(episodes: Sequence[Episode], policy: Policy) -> None:
@@ -282,9 +302,3 @@ def _advance(episodes: Sequence[Episode], policy: Policy) -> None:
         ) from error
     for episode, reply in zip(episodes, replies, strict=True):
         episode.apply(reply)
-
-
-def _reopened(household: Household, open_household: Callable[[], Household]) -> Household:
-    """A simulator that failed once is not trusted with the next episode."""
-    household.controller.stop()
-    return open_household()
