@@ -22,7 +22,7 @@ from .control import Plain, Twin, make_twin, move_target
 from .conversation import PromptSet, messages
 from .policy import Policy, Reply, View
 from .record import FORMAT, Record, frame_name, save_frame
-from .reply import parse_reply
+from .reply import PARSERS
 
 UNPARSEABLE = 3
 """The third reply in a row without an action ends an episode."""
@@ -82,7 +82,7 @@ class Episode:
         try:
             first = household.reset(self.played, task.guidance)
             self._twin = make_twin(settings.control, household, scene, task.guidance)
-            self._note(None, None, first, None)
+            self._note(None, None, first)
         except SimulatorError as error:
             self._broke("the start", error)
 
@@ -108,12 +108,12 @@ class Episode:
         reply = replace(reply, text=_storable(reply.text))
         self._habits = reply.habits or NO_HABITS
         kinds = {item["objectType"] for item in self.household.metadata["objects"]}
-        action = parse_reply(reply.text, sorted(kinds))
+        action, resolved = PARSERS[self.household.rules.name](reply.text, sorted(kinds))
         try:
             if action is None:
-                self._note(None, reply, Outcome(False, False, "unparseable", "", (), ()), "unparseable")
+                self._note(None, reply, Outcome(False, False, "unparseable", "", (), ()))
             else:
-                self._note(action, reply, self.household.step(action), None)
+                self._note(action, reply, self.household.step(action), resolved)
             self._check_end(action)
         except SimulatorError as error:
             self._broke(str(action or "an unparseable reply"), error)
@@ -154,7 +154,7 @@ class Episode:
 
     # ---------------------------------------------------------------- inside
 
-    def _note(self, action: Action | None, reply: Reply | None, outcome: Outcome, name: str | None) -> None:
+    def _note(self, action: Action | None, reply: Reply | None, outcome: Outcome, resolved: str | None = None) -> None:
         if outcome.sights:
             self._last_sights = outcome.sights[-1] if action is None or action.name != "observe" else self._last_sights
         self._outcome = outcome if outcome.sights else self._refusal(outcome.feedback)
@@ -168,8 +168,9 @@ class Episode:
         shown = self._twin.frames(action, outcome) if action is None or action.name != "end" else ()
         step = {
             "index": len(self.steps),
-            "action": name or ("init" if action is None else action.name),
-            "target": None if action is None else action.target,
+            "action": action.name if action else "unparseable" if reply else "init",
+            "target": action and action.target,
+            "resolved": resolved,
             "object_id": outcome.object_id,
             "reply": None if reply is None else reply.text,
             "success": outcome.success,
