@@ -13,7 +13,6 @@ import json
 import os
 import re
 import shutil
-import signal
 import subprocess
 import sys
 import threading
@@ -158,7 +157,7 @@ def watch(settings: Runner, replies: Mapping[str, str], workers: int, batch: int
             if call.poll() is not None:
                 raise SystemExit(f"All episodes are over after {len(server.answered)} steps; give rooms=... more.")
         finally:
-            call.send_signal(signal.SIGINT)
+            call.terminate()
             call.wait()
     each = workers * batch * took / steps - settings.model_s
     return {

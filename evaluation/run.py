@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import lru_cache, partial
 from math import ceil
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from evaluation.benchmark import Benchmark, reference_benchmark, selected
 from evaluation.report import write_report
@@ -42,7 +42,8 @@ class EvaluateSettings:
 
     output_dir: str = option("out/evaluation", "run folder: records, frames, summary and page")
     policy: str = option("searcher", "who plays: " + ", ".join(POLICIES))
-    checkpoint: str = option("", "folder of a checkpoint, for policy=checkpoint")
+    checkpoint: str = option("", "folder of a checkpoint or of a LoRA adapter, for policy=checkpoint")
+    adapter_name_or_path: str = option("", "folder of a LoRA adapter whose base model the checkpoint is, likewise")
     template: str = option("", "the host's template, for a checkpoint that was not trained with this package")
     image_max_pixels: int = option(0, "greatest area of an image, likewise")
     base_url: str = option("http://127.0.0.1:8000/v1", "address of an OpenAI-compatible server, for policy=server")
@@ -58,6 +59,11 @@ class EvaluateSettings:
         "none",
         "what the policy is shown: none (the frames), blind (black), text (no frames), swap (other contents), "
         "or moved (its target where it usually is not)",
+    )
+    context: str = option(
+        "auto",
+        "what the policy is shown of an episode so far: all, window (cut as in the checkpoint's training), a number "
+        "(so many of the newest frames), or auto (window where the checkpoint was trained with windows, else all)",
     )
     max_new_tokens: int = option(512, "longest reply", least=1)
     temperature: float = option(0.0, "0 is greedy")
@@ -87,6 +93,9 @@ def evaluate(settings: EvaluateSettings) -> Summary:
     """
     if settings.policy not in POLICIES:
         raise SettingsError(f"policy={settings.policy!r} is unknown; choose one of {', '.join(POLICIES)}.")
+    allowed = ("auto", "all", *(["window"] if settings.policy == "checkpoint" else []))
+    if settings.context not in allowed and not settings.context.isdecimal():
+        raise SettingsError(f"context={settings.context!r}: give {', '.join(allowed)} or a number of frames.")
     folder = Path(settings.output_dir)
     claim_folder(settings, folder, free=("output_dir", "batch", "workers", "base_url", "timeout_s"))
     benchmark = reference_benchmark(Path(settings.benchmark)) if settings.benchmark else selected(settings.selection)
@@ -112,32 +121,53 @@ def _tell_left_out(benchmark: Benchmark) -> None:
 
 
 def _play(settings: EvaluateSettings, label: str, batch: int, tasks: Iterator[tuple[Scene, Task]]) -> Iterator[Record]:
-    policy, prompts = _open_policy(settings)
-    folder = Path(settings.output_dir)
-    rollout = RolloutSettings(load_prompts(prompts), settings.control, folder, settings.seed, benchmark=label)
+    player = _open_policy(settings)
+    rollout = RolloutSettings(
+        load_prompts(player.prompts),
+        settings.control,
+        Path(settings.output_dir),
+        settings.seed,
+        benchmark=label,
+        newest=int(settings.context) if settings.context.isdecimal() else None,
+        windows=player.windows,
+    )
 
     def household() -> Household:
         controller = open_controller(settings.backend, settings.frame)
         return Household(controller, settings.frame, settings.backend, settings.rules)
 
-    yield from play(tasks, policy, household, rollout, batch)
+    yield from play(tasks, player.policy, household, rollout, batch)
+
+
+class Player(NamedTuple):
+    """Who plays.
+
+    Attributes:
+        policy: decides.
+        prompts: the prompt set it is talked to with.
+        windows: whether it cuts long conversations as its training did.
+    """
+
+    policy: Policy
+    prompts: str
+    windows: bool = False
 
 
 @lru_cache(maxsize=1)
-def _open_policy(settings: EvaluateSettings) -> tuple[Policy, str]:
-    """The policy and the prompt set it is talked to with; opened once a process."""
+def _open_policy(settings: EvaluateSettings) -> Player:
+    """Who plays; opened once a process."""
     prompts = "full" if settings.prompts == "auto" else settings.prompts
     if settings.policy in MODEL_FREE:
-        return make_policy(settings.policy), prompts
+        return Player(make_policy(settings.policy), prompts)
     if settings.policy == "server":
         if not settings.model:
             raise SettingsError("policy=server needs model=..., the name under which the server knows the model.")
         sampling = settings.max_new_tokens, settings.temperature, settings.seed
-        return ServerPolicy(settings.base_url, settings.model, *sampling, settings.timeout_s), prompts
+        return Player(ServerPolicy(settings.base_url, settings.model, *sampling, settings.timeout_s), prompts)
     return _open_checkpoint(settings)
 
 
-def _open_checkpoint(settings: EvaluateSettings) -> tuple[Policy, str]:
+def _open_checkpoint(settings: EvaluateSettings) -> Player:
     if not settings.checkpoint:
         raise SettingsError("policy=checkpoint needs checkpoint=..., the folder that training wrote.")
     from llamafactory_embodied.training.checkpoint import CheckpointPolicy
@@ -149,8 +179,13 @@ def _open_checkpoint(settings: EvaluateSettings) -> tuple[Policy, str]:
         temperature=settings.temperature,
         seed=settings.seed,
         image_max_pixels=settings.image_max_pixels or None,
+        adapter=settings.adapter_name_or_path or None,
+        windows=settings.context != "all",
     )
-    return _Local(settings.checkpoint, policy), _trained_prompts(policy.terms.prompts, settings.prompts)
+    if settings.context == "window" and not policy.windows:
+        raise SettingsError(f"context=window: {policy.path} was not trained with windows (`overflow: window`).")
+    prompts = _trained_prompts(policy.terms.prompts, settings.prompts)
+    return Player(_Local(str(policy.path), policy), prompts, policy.windows)
 
 
 class _Local:

@@ -18,8 +18,8 @@ from ..world.outcome import Frame, Outcome
 from ..world.scene import Scene
 from ..world.sight import Sighting
 from .account import account
-from .control import Plain, Twin, make_twin, move_target
-from .conversation import PromptSet, messages
+from .control import Twin, make_twin, move_target
+from .conversation import PromptSet, messages, newest_frames
 from .policy import Policy, Reply, View
 from .record import FORMAT, Record, frame_name, save_frame
 from .reply import PARSERS
@@ -41,6 +41,8 @@ class RolloutSettings:
         retries: how often a simulator that does not open is tried again, and an episode is played anew, on another
             simulator, that failed at the same step.
         benchmark: likewise, the name and version of the benchmark that the tasks are of, empty for none.
+        newest: how many of the newest frames the policy is shown, None for all.
+        windows: likewise, whether the policy cuts a long conversation as its training did.
     """
 
     prompts: PromptSet
@@ -49,6 +51,14 @@ class RolloutSettings:
     seed: int = 0
     retries: int = 4
     benchmark: str = ""
+    newest: int | None = None
+    windows: bool = False
+
+    @property
+    def context(self) -> str:
+        """What the policy is shown of the episode so far, as records say it."""
+        frames = "all" if self.newest is None else f"newest {self.newest}"
+        return f"frames: {frames}" + (", windows" if self.windows else "")
 
 
 class Episode:
@@ -78,7 +88,7 @@ class Episode:
         self._known: set[str] = set()
         self._last_sights: tuple[Sighting, ...] = ()
         self._outcome = self._refusal(None)
-        self._twin: Twin = Plain()
+        self._twin = Twin()
         try:
             first = household.reset(self.played, task.guidance)
             self._twin = make_twin(settings.control, household, scene, task.guidance)
@@ -89,11 +99,14 @@ class Episode:
     @property
     def view(self) -> View:
         """What the policy is shown."""
+        said = messages(self.settings.prompts, self.task.instruction, self.steps)
+        count = len(self.frames) if self.settings.newest is None else self.settings.newest
+        said, frames = newest_frames(said, self.frames, count)
         return View(
             episode=self.task.id,
             task=self.task,
-            messages=messages(self.settings.prompts, self.task.instruction, self.steps),
-            images=tuple(self.frames),
+            messages=said,
+            images=tuple(frames),
             action=self._action,
             outcome=self._outcome,
             known=self.household.known,
@@ -137,6 +150,7 @@ class Episode:
             "prompts": self.settings.prompts.label,
             "policy": self._policy,
             "control": self.settings.control,
+            "context": self.settings.context,
             "seed": self.settings.seed,
             "benchmark": self.settings.benchmark,
             "scene": self.played.describe(),

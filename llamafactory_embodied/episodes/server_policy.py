@@ -62,7 +62,7 @@ class ServerPolicy:
         key = os.environ.get("OPENAI_API_KEY", "none")
         self._client = openai.OpenAI(base_url=base_url, api_key=key, timeout=timeout_s, max_retries=retries)
         self._retries, self._answered, self._silent = retries, False, 0
-        self._sent: dict[str, list[str]] = {}
+        self._sent: dict[str, dict[int, str]] = {}
 
     def reply(self, views: Sequence[View]) -> list[Reply]:
         """One answer each, or what kept it from coming.
@@ -96,7 +96,7 @@ class ServerPolicy:
         return replace(reply, seconds=time.perf_counter() - start)
 
     def _attempt(self, view: View) -> Reply:
-        pictures = iter(self._sent[view.episode])
+        pictures = iter(self._sent[view.episode].values())
         body = {
             "model": self._model,
             "messages": [_part_by_part(message, pictures) for message in view.messages],
@@ -111,9 +111,9 @@ class ServerPolicy:
         return _read(answer)
 
     def _encode(self, view: View) -> None:
-        """Frames as they are sent, each encoded once; an episode that begins anew has other ones."""
-        sent = [] if view.first else self._sent.get(view.episode, [])
-        self._sent[view.episode] = sent + [_data_url(frame) for frame in view.images[len(sent) :]]
+        """Frames as they are sent, each encoded once: the same array is the same frame while its episode runs."""
+        sent = {} if view.first else self._sent.get(view.episode, {})
+        self._sent[view.episode] = {id(one): sent.get(id(one)) or _data_url(one) for one in view.images}
 
     def _is_there(self) -> bool:
         """Whether the server says anything when it is asked which models it has."""

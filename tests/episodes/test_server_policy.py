@@ -76,3 +76,29 @@ def test_an_answer_that_stays_empty_is_a_reply_without_an_action():
         (record,) = play(pairs(1, 1), ServerPolicy(toy.url, "toy", retries=1), household, RolloutSettings(BRIEF))
     assert record["end"] == "unparseable"
     assert len(toy.asked) == 2 * 3
+
+
+def asked_of(toy, newest=None):
+    """What a toy server is asked, and the views that it answers."""
+    watched = Watched(TOY_FRAME)
+    noted = Noted(ServerPolicy(toy.url, "toy"), watched)
+    (record,) = play(pairs(1, 1), noted, lambda: watched, RolloutSettings(BRIEF, newest=newest))
+    return record, noted.views, [[*map(list, map(pictures_of, asked["messages"]))] for asked in toy.asked]
+
+
+def test_the_newest_frames_are_sent_with_words_for_the_others():
+    script = decided("observe", "move forward", "observe", "end")
+    with serving(*script) as toy:
+        _, every, _ = asked_of(toy)
+    with serving(*script) as toy:
+        record, _, asked = asked_of(toy, newest=2)
+    assert record["context"] == "frames: newest 2"
+    assert [len(view.images) for view in every] == [1, 4, 5, 8]
+    for view, messages, sent in zip(every, asked, toy.asked, strict=True):
+        pictures = [picture for message in messages for picture in message]
+        assert len(pictures) == min(2, len(view.images))
+        assert all(np.array_equal(*both) for both in zip(pictures, view.images[-2:], strict=True))
+        words = "".join(word for message in sent["messages"] for word in text_of(message))
+        full = "".join(message["content"] for message in view.messages)
+        left_out = max(0, len(view.images) - 2)
+        assert words == full.replace("<image>", "[image left out]", left_out)
