@@ -13,7 +13,6 @@ THOUGHT_TAGS = ("Observation", "Thinking", "Planning", "Reflection", "Verificati
 
 _DECISION = re.compile(r"<\s*DecisionMaking\s*>(.*?)(?:<\s*/\s*DecisionMaking\s*>|$)", re.IGNORECASE | re.DOTALL)
 _REFERENCE_DECISION = re.compile(r"<DecisionMaking>(.*?)</DecisionMaking>")
-_REFERENCE_ORDER = ("navigate to", "pickup", "put", "toggle", "open", "close", "observe", "move forward", "end")
 _SPELLINGS = {"pick up": "pickup", "put in": "put", "put on": "put", "go to": "navigate to"}
 
 
@@ -94,7 +93,7 @@ def parse_as_reference(reply: str, types: Iterable[str]) -> Decision:
     """
     match = _REFERENCE_DECISION.search(reply)
     text = match[1] if match else ""
-    name = "put" if "put in" in text else next((name for name in _REFERENCE_ORDER if text.startswith(name)), None)
+    name = "put" if "put in" in text else next((name for name in ACTION_NAMES if text.startswith(name)), None)
     if name is None or name in UNTARGETED:
         return Decision(Action(name) if name else None)
     target = text.split(" ")[-1]

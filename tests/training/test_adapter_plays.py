@@ -66,5 +66,8 @@ def test_an_adapter_plays_and_says_what_it_was_shown(adapter: Path, tiny_checkpo
     assert {record["context"] for record in shown} == {"frames: newest 1, windows"}
     assert {record["context"] for record in played(settings, tmp_path / "all", context="all")} == {"frames: all"}
     bare = {"checkpoint": str(tiny_checkpoint), "template": "embodied_qwen2_vl", "image_max_pixels": 6000}
-    with pytest.warns(UserWarning, match="assuming"), pytest.raises(SettingsError, match=r"context=window: .*tiny was not trained with windows"):
+    with (
+        pytest.warns(UserWarning, match="assuming"),
+        pytest.raises(SettingsError, match=r"context=window: .*tiny was not trained with windows"),
+    ):
         played(settings, tmp_path / "bare", context="window", **bare)
