@@ -75,6 +75,9 @@ class Sleeper(ThreadingHTTPServer):
         self.asking, self.answered, self.unknown = 0, list[float](), 0
         self.lock = threading.Lock()
 
+    def handle_error(self, *_: object) -> None:
+        """A run that is stopped does not wait for its answers."""
+
     def reply(self, body: bytes) -> str:
         """What the searcher said at this point."""
         said = json.loads(_PICTURE.sub(b"", body))["messages"]
