@@ -6,8 +6,9 @@ import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache, partial
+from math import ceil
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from evaluation.benchmark import Benchmark, reference_benchmark, selected
 from evaluation.report import write_report
@@ -15,7 +16,7 @@ from evaluation.summary import Summary, summarize
 from evaluation.verbs import print_tables
 from llamafactory_embodied.episodes.conversation import load_prompts
 from llamafactory_embodied.episodes.policy import MODEL_FREE, Policy, Reply, View, make_policy
-from llamafactory_embodied.episodes.pool import even_chunks, owed, run_ordered
+from llamafactory_embodied.episodes.pool import owed, run_streams
 from llamafactory_embodied.episodes.progress import progress
 from llamafactory_embodied.episodes.record import Record, append_record, order_records, read_records
 from llamafactory_embodied.episodes.rollout import RolloutSettings, play
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
     from llamafactory_embodied.training.checkpoint import CheckpointPolicy
 
 POLICIES = ("checkpoint", "server", *MODEL_FREE)
-_BATCHES_A_CHUNK = 4  # a worker's batch runs empty at the end of each chunk; larger ones lose more when stopped
 
 
 @dataclass(frozen=True)
@@ -42,11 +42,13 @@ class EvaluateSettings:
 
     output_dir: str = option("out/evaluation", "run folder: records, frames, summary and page")
     policy: str = option("searcher", "who plays: " + ", ".join(POLICIES))
-    checkpoint: str = option("", "folder of a checkpoint, for policy=checkpoint")
+    checkpoint: str = option("", "folder of a checkpoint or of a LoRA adapter, for policy=checkpoint")
+    adapter_name_or_path: str = option("", "folder of a LoRA adapter whose base model the checkpoint is, likewise")
     template: str = option("", "the host's template, for a checkpoint that was not trained with this package")
     image_max_pixels: int = option(0, "greatest area of an image, likewise")
     base_url: str = option("http://127.0.0.1:8000/v1", "address of an OpenAI-compatible server, for policy=server")
     model: str = option("", "the server's name for the model, for policy=server")
+    timeout_s: float = option(120.0, "how long the server may take for a reply, likewise")
     selection: Selection = option(Selection(split="test"), "rooms and tasks")
     benchmark: str = option("", "in place of a selection, a test file of the reference system, such as test_809.json")
     frame: FrameSettings = option(FrameSettings(), "camera, as in training")
@@ -57,6 +59,11 @@ class EvaluateSettings:
         "none",
         "what the policy is shown: none (the frames), blind (black), text (no frames), swap (other contents), "
         "or moved (its target where it usually is not)",
+    )
+    context: str = option(
+        "auto",
+        "what the policy is shown of an episode so far: all, window (cut as in the checkpoint's training), a number "
+        "(so many of the newest frames), or auto (window where the checkpoint was trained with windows, else all)",
     )
     max_new_tokens: int = option(512, "longest reply", least=1)
     temperature: float = option(0.0, "0 is greedy")
@@ -86,23 +93,25 @@ def evaluate(settings: EvaluateSettings) -> Summary:
     """
     if settings.policy not in POLICIES:
         raise SettingsError(f"policy={settings.policy!r} is unknown; choose one of {', '.join(POLICIES)}.")
+    allowed = ("auto", "all", *(["window"] if settings.policy == "checkpoint" else []))
+    if settings.context not in allowed and not settings.context.isdecimal():
+        raise SettingsError(f"context={settings.context!r}: give {', '.join(allowed)} or a number of frames.")
     folder = Path(settings.output_dir)
-    claim_folder(settings, folder, free=("output_dir", "batch", "workers", "base_url"))
+    claim_folder(settings, folder, free=("output_dir", "batch", "workers", "base_url", "timeout_s"))
     benchmark = reference_benchmark(Path(settings.benchmark)) if settings.benchmark else selected(settings.selection)
     _tell_left_out(benchmark)
     tasks = benchmark.tasks
     done = {record["id"]: record["success"] for record in read_records(folder)}
     left, solved = owed(tasks, done, key=lambda pair: pair[1].id), sum(done.values())
+    workers = min(settings.workers, len(left))
+    batch = min(settings.batch, ceil(len(left) / max(1, workers)))  # nobody takes what another could begin
     with progress(f"playing {folder.name}", len(tasks), len(tasks) - len(left)) as advance:
-        for record in _play_all(settings, benchmark.label, left):
+        for record in run_streams(partial(_play, settings, benchmark.label, batch), left, workers) if left else ():
             append_record(folder, record)
             solved += record["success"]
             advance(f"{solved} solved")
     order_records(folder, [task.id for _, task in tasks])
     return summarize(read_records(folder))
-
-
-Work = Sequence[tuple[Scene, Task]]
 
 
 def _tell_left_out(benchmark: Benchmark) -> None:
@@ -111,51 +120,54 @@ def _tell_left_out(benchmark: Benchmark) -> None:
         sys.stderr.write(f"not played: {name}: {reason}\n")
 
 
-def _play_all(settings: EvaluateSettings, label: str, tasks: Work) -> Iterator[Record]:
-    """Records as they come: one by one in this process, by the chunk from workers."""
-    if settings.workers == 1:
-        yield from _play(settings, label, tasks)
-        return
-    chunks = even_chunks(tasks, settings.workers, settings.batch * _BATCHES_A_CHUNK)
-    for records in run_ordered(partial(_play_chunk, settings, label), chunks, settings.workers):
-        yield from records
-
-
-def _play_chunk(settings: EvaluateSettings, label: str, tasks: Work) -> list[Record]:
-    return list(_play(settings, label, tasks))
-
-
-def _play(settings: EvaluateSettings, label: str, tasks: Work) -> Iterator[Record]:
-    if not tasks:
-        return  # a finished run needs no policy
-    policy, prompts = _open_policy(settings)
-    folder = Path(settings.output_dir)
-    rollout = RolloutSettings(load_prompts(prompts), settings.control, folder, settings.seed, benchmark=label)
+def _play(settings: EvaluateSettings, label: str, batch: int, tasks: Iterator[tuple[Scene, Task]]) -> Iterator[Record]:
+    player = _open_policy(settings)
+    rollout = RolloutSettings(
+        load_prompts(player.prompts),
+        settings.control,
+        Path(settings.output_dir),
+        settings.seed,
+        benchmark=label,
+        newest=int(settings.context) if settings.context.isdecimal() else None,
+        windows=player.windows,
+    )
 
     def household() -> Household:
         controller = open_controller(settings.backend, settings.frame)
         return Household(controller, settings.frame, settings.backend, settings.rules)
 
-    yield from play(tasks, policy, household, rollout, min(settings.batch, len(tasks)))
+    yield from play(tasks, player.policy, household, rollout, batch)
+
+
+class Player(NamedTuple):
+    """Who plays.
+
+    Attributes:
+        policy: decides.
+        prompts: the prompt set it is talked to with.
+        windows: whether it cuts long conversations as its training did.
+    """
+
+    policy: Policy
+    prompts: str
+    windows: bool = False
 
 
 @lru_cache(maxsize=1)
-def _open_policy(settings: EvaluateSettings) -> tuple[Policy, str]:
-    """The policy and the prompt set it is talked to with; opened once a process."""
+def _open_policy(settings: EvaluateSettings) -> Player:
+    """Who plays; opened once a process."""
     prompts = "full" if settings.prompts == "auto" else settings.prompts
     if settings.policy in MODEL_FREE:
-        return make_policy(settings.policy), prompts
+        return Player(make_policy(settings.policy), prompts)
     if settings.policy == "server":
         if not settings.model:
             raise SettingsError("policy=server needs model=..., the name under which the server knows the model.")
-        server = ServerPolicy(
-            settings.base_url, settings.model, settings.max_new_tokens, settings.temperature, settings.seed
-        )
-        return server, prompts
+        sampling = settings.max_new_tokens, settings.temperature, settings.seed
+        return Player(ServerPolicy(settings.base_url, settings.model, *sampling, settings.timeout_s), prompts)
     return _open_checkpoint(settings)
 
 
-def _open_checkpoint(settings: EvaluateSettings) -> tuple[Policy, str]:
+def _open_checkpoint(settings: EvaluateSettings) -> Player:
     if not settings.checkpoint:
         raise SettingsError("policy=checkpoint needs checkpoint=..., the folder that training wrote.")
     from llamafactory_embodied.training.checkpoint import CheckpointPolicy
@@ -167,8 +179,13 @@ def _open_checkpoint(settings: EvaluateSettings) -> tuple[Policy, str]:
         temperature=settings.temperature,
         seed=settings.seed,
         image_max_pixels=settings.image_max_pixels or None,
+        adapter=settings.adapter_name_or_path or None,
+        windows=settings.context != "all",
     )
-    return _Local(settings.checkpoint, policy), _trained_prompts(policy.terms.prompts, settings.prompts)
+    if settings.context == "window" and not policy.windows:
+        raise SettingsError(f"context=window: {policy.path} was not trained with windows (`overflow: window`).")
+    prompts = _trained_prompts(policy.terms.prompts, settings.prompts)
+    return Player(_Local(str(policy.path), policy), prompts, policy.windows)
 
 
 class _Local:

@@ -139,7 +139,7 @@ def _tokens(source: Source, value: Mapping[str, Any], recipe: Recipe) -> dict[st
 def _add_answer(statistics: Statistics, text: str) -> None:
     for tag, thought in _THOUGHT.findall(text):
         statistics.thoughts[tag].append(len(thought.split()))
-    action = parse_reply(text, CATALOG)
+    action, _ = parse_reply(text, CATALOG)
     statistics.actions[action.name if action else "no action"] += 1
     if action and action.target:
         statistics.targets[action.target] += 1

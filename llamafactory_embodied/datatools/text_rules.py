@@ -46,7 +46,7 @@ def decision_problems(text: str) -> Iterator[str]:
     count = sum(1 for match in _TAG.finditer(text) if not match[1] and _known(match[2]) == DECISION)
     if count != 1:
         yield "has no decision" if count == 0 else f"decides {count} times"
-    elif parse_reply(text, ()) is None:
+    elif parse_reply(text, ()).action is None:
         yield "decides on what is none of the nine actions"
     elif not re.search(r"</\s*DecisionMaking\s*>\s*$", text, re.IGNORECASE):
         yield "says more after its decision"

@@ -33,7 +33,7 @@ def account(record: Mapping[str, Any]) -> dict[str, Any]:
     found |= {"failed_action" for step in steps if not step["success"]} | {
         "slip" for step in steps if step.get("slip")
     }
-    if not task.goals:
+    if not (task.goals and steps):  # a simulator may fail before the first frame
         return {"misses": [], "flags": _in_order(found)}
     gone: set[str] = set()
     for step, (searcher, _) in zip(steps, recalled(task, steps, Habits.of(record)), strict=False):

@@ -4,7 +4,7 @@ They tell how much of what a policy does comes from seeing, and how much from kn
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
@@ -22,50 +22,34 @@ from ..world.scene import Scene
 CONTROLS = ("none", "blind", "text", "swap", "moved")
 
 
-class Twin(Protocol):
-    """What the policy sees in place of the household's frames."""
+class Twin:
+    """What the policy sees in place of the household's frames; here, those frames."""
 
     def frames(self, action: Action | None, outcome: Outcome) -> Sequence[Frame]:
-        """The frames to show after an action; as many as the outcome has."""
+        """The frames to show after an action."""
+        return outcome.frames
 
     def close(self) -> None:
         """Called once, when the episode has ended."""
 
 
-class Plain:
-    """The household's own frames."""
+class Blind(Twin):
+    """Black frames, as many and as large."""
 
     def frames(self, action: Action | None, outcome: Outcome) -> Sequence[Frame]:
-        """As they are."""
-        return outcome.frames
-
-    def close(self) -> None:
-        """Nothing is open."""
-
-
-class Blind:
-    """Black frames."""
-
-    def frames(self, action: Action | None, outcome: Outcome) -> Sequence[Frame]:
-        """As many and as large, but black."""
+        """Black ones."""
         return tuple(np.zeros_like(frame) for frame in outcome.frames)
 
-    def close(self) -> None:
-        """Nothing is open."""
 
-
-class Text:
+class Text(Twin):
     """No frames at all: what is left is the task, one's own words, and feedback."""
 
     def frames(self, action: Action | None, outcome: Outcome) -> Sequence[Frame]:
         """None."""
         return ()
 
-    def close(self) -> None:
-        """Nothing is open."""
 
-
-class Swap:
+class Swap(Twin):
     """The frames of a twin room, where the same actions are done and every small thing stands where another stood."""
 
     def __init__(self, household: Household, scene: Scene, hints: Hints):
@@ -96,7 +80,7 @@ def make_twin(control: str, household: Household, scene: Scene, hints: Hints = N
         SettingsError: there is no such control.
     """
     if control in ("none", "moved"):
-        return Plain()
+        return Twin()
     if control == "blind":
         return Blind()
     if control == "text":

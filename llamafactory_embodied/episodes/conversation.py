@@ -18,7 +18,7 @@ from typing import Any
 import yaml
 
 from ..errors import PromptError
-from ..world.outcome import FEEDBACK
+from ..world.outcome import FEEDBACK, Frame
 
 Message = dict[str, Any]
 
@@ -35,6 +35,7 @@ _FRAMES = {"opening": 1, "follow_up": 1, "failed": 1, "image": 1, "observed": 3}
 """Text -> how many `<image>`s it holds when `$images` stands for one; 0 for the others."""
 _CONTROL = re.compile(r"<(?=\||(?:image|video|audio)>)", re.IGNORECASE)
 IMAGE = "<image>"
+LEFT_OUT_IMAGE = "[image left out]"
 
 
 @dataclass(frozen=True)
@@ -159,3 +160,20 @@ def messages(prompts: PromptSet, task: str, steps: Sequence[Mapping[str, Any]]) 
         if step["action"] != "end":
             said.append({"role": "user", "content": user_turn(prompts, task, step)})
     return said
+
+
+def newest_frames(said: Sequence[Message], frames: Sequence[Frame], count: int) -> tuple[list[Message], list[Frame]]:
+    """The conversation with its newest frames only; in place of each older one stands that it is left out.
+
+    Args:
+        said: `messages`.
+        frames: those that its `<image>`s stand for.
+        count: how many are kept.
+    """
+    older, shown = max(0, len(frames) - count), list[Message]()
+    for message in said:
+        text = message["content"]
+        here = min(older, text.count(IMAGE))
+        older -= here
+        shown.append({**message, "content": text.replace(IMAGE, LEFT_OUT_IMAGE, here)})
+    return shown, list(frames[max(0, len(frames) - count) :])

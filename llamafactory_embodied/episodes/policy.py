@@ -31,6 +31,7 @@ class Reply:
         seconds: how long it took.
         slip: whether the action is a deliberate mistake, to be recovered from and never imitated.
         habits: those of the searcher that gives it; None for what is no searcher.
+        fault: why there is no answer, where it is not the model's failure; empty for an answer.
     """
 
     text: str
@@ -38,6 +39,7 @@ class Reply:
     seconds: float = 0.0
     slip: bool = False
     habits: Habits | None = None
+    fault: str = ""
 
 
 @dataclass(frozen=True)
@@ -134,7 +136,7 @@ class SearcherPolicy:
 
     def reply(self, views: Sequence[View]) -> list[Reply]:
         """The searcher's next action, without thoughts."""
-        self._searchers = _running(self._searchers, views)
+        self._searchers = still_running(self._searchers, views)
         return [self._decide(view) for view in views]
 
     def _decide(self, view: View) -> Reply:
@@ -178,7 +180,7 @@ class PriorOnly:
 
     def reply(self, views: Sequence[View]) -> list[Reply]:
         """The next step of a script that was fixed at the start."""
-        self._scripts = _running(self._scripts, views)
+        self._scripts = still_running(self._scripts, views)
         return [Reply(write_reply([], self._next(view))) for view in views]
 
     def _next(self, view: View) -> Action:
@@ -218,7 +220,7 @@ class Random:
         return Action(name, choices[name][int(rng.integers(len(choices[name])))])
 
 
-def _running(kept: Mapping[str, Memory], views: Sequence[View]) -> dict[str, Memory]:
+def still_running(kept: Mapping[str, Memory], views: Sequence[View]) -> dict[str, Memory]:
     """What is kept of episodes, without those that have ended."""
     return {view.episode: kept[view.episode] for view in views if view.episode in kept}
 

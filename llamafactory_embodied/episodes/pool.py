@@ -1,16 +1,17 @@
-"""Work spread over processes, its results in order: the same output whatever the number of workers."""
+"""Work spread over processes that take it piece by piece: results as they come, or in the order of the work."""
 
-import math
 import multiprocessing
 import os
 import signal
 import threading
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
-from itertools import pairwise
-from typing import TypeVar
+import traceback
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
+from functools import partial
+from itertools import islice
+from multiprocessing.connection import Connection, wait
+from multiprocessing.process import BaseProcess
+from typing import Any, TypeVar
 
 from ..errors import EmbodiedError
 
@@ -22,8 +23,8 @@ def run_ordered(job: Callable[[Work], Result], work: Iterable[Work], workers: in
     """Runs a job on each piece of work.
 
     Args:
-        job: a function that can be pickled; errors it raises come out here.
-        work: pieces, each pickled to a worker when its turn is near.
+        job: a function that can be pickled; errors it raises come out here, after the results before them.
+        work: pieces, each pickled to the worker that takes it.
         workers: processes; 1 runs everything in this one.
 
     Yields:
@@ -32,44 +33,114 @@ def run_ordered(job: Callable[[Work], Result], work: Iterable[Work], workers: in
     Raises:
         EmbodiedError: a worker process died.
     """
-    if workers <= 1:
-        yield from map(job, work)
-        return
-    others = set(multiprocessing.active_children())
-    context = multiprocessing.get_context("spawn")
-    threads = max(1, (os.cpu_count() or 1) // workers)
-    with ProcessPoolExecutor(workers, mp_context=context, initializer=_start_worker, initargs=(threads,)) as pool:
+    early: dict[int, tuple[Any, Exception | None]] = {}
+    due = 0
+    for number, result, error in run_streams(partial(_numbered, job), enumerate(work), workers):
+        early[number] = result, error
+        while due in early:
+            result, error = early.pop(due)
+            if error is not None:
+                raise error
+            yield result
+            due += 1
+
+
+def _numbered(
+    job: Callable[[Work], Result], pieces: Iterable[tuple[int, Work]]
+) -> Iterator[tuple[int, Result | None, Exception | None]]:
+    for number, piece in pieces:
         try:
-            yield from _in_order(pool, job, work, ahead=2 * workers)
-        except BaseException as error:
-            pool.shutdown(wait=False, cancel_futures=True)
-            for child in set(multiprocessing.active_children()) - others:
-                child.terminate()  # a piece of work may take minutes; whoever stopped us does not want to wait
-            if isinstance(error, BrokenProcessPool):
-                raise EmbodiedError(
-                    "A worker process died without a word, most often for lack of memory. "
-                    "Use fewer workers; the same command continues."
-                ) from error
-            raise
+            result = job(piece)
+        except Exception as error:  # raised anew when its turn has come
+            yield number, None, error
+        else:
+            yield number, result, None
 
 
-def _in_order(
-    pool: ProcessPoolExecutor, job: Callable[[Work], Result], work: Iterable[Work], ahead: int
+def run_streams(
+    job: Callable[[Iterator[Work]], Iterable[Result]], work: Iterable[Work], workers: int
 ) -> Iterator[Result]:
-    running: deque[Future[Result]] = deque()
-    for piece in work:
-        running.append(pool.submit(job, piece))
-        if len(running) > ahead:
-            yield running.popleft().result()
-    while running:
-        yield running.popleft().result()
+    """Runs a job over a stream of work in each process, which takes the next piece whenever it wants one.
+
+    Args:
+        job: a function that can be pickled, from pieces to results; it may have several pieces in hand.
+        work: pieces, each pickled to the worker that takes it.
+        workers: processes; 1 runs everything in this one.
+
+    Yields:
+        Results as they come.
+
+    Raises:
+        EmbodiedError: a worker process died. What a job raises comes out as it is.
+    """
+    if workers <= 1:
+        yield from job(iter(work))
+        return
+    left = iter(work)
+    running = dict(_start(job, workers) for _ in range(workers))
+    try:
+        while running:
+            for pipe in wait(list(running)):
+                assert isinstance(pipe, Connection)
+                said, value = _hear(pipe)
+                if said == "wants":
+                    with suppress(BrokenPipeError):  # it has died since: the next word from it says so
+                        pipe.send(list(islice(left, 1)))
+                elif said == "found":
+                    yield value
+                elif said == "ended":
+                    running.pop(pipe).join()
+                else:
+                    raise value
+    finally:
+        for child in running.values():  # a piece of work may take minutes; whoever stopped us does not want to wait
+            child.terminate()
+            child.join()
 
 
-def _start_worker(threads: int) -> None:
-    """Ends at once on Ctrl-C, and when its parent is gone, however that ended; takes its share of the cores only."""
-    os.environ["OMP_NUM_THREADS"] = str(threads)
+def _start(job: Callable[[Iterator[Work]], Iterable[Result]], workers: int) -> tuple[Connection, BaseProcess]:
+    context = multiprocessing.get_context("spawn")
+    here, there = context.Pipe()
+    child = context.Process(target=_work, args=(there, max(1, (os.cpu_count() or 1) // workers)), daemon=True)
+    child.start()
+    there.close()
+    here.send(job)
+    return here, child
+
+
+def _hear(pipe: Connection) -> tuple[str, Any]:
+    try:
+        said: tuple[str, Any] = pipe.recv()
+    except (EOFError, ConnectionError) as error:
+        raise EmbodiedError(
+            "A worker process died without a word, most often for lack of memory. "
+            "Use fewer workers; the same command continues."
+        ) from error
+    return said
+
+
+def _work(pipe: Connection, threads: int) -> None:
+    """A worker: ends at once on Ctrl-C, and when its parent is gone, however that ended; takes its share of cores."""
+    os.environ["OMP_NUM_THREADS"] = str(threads)  # before the job's modules, which read it, are imported
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     threading.Thread(target=_end_with_parent, daemon=True).start()
+    try:
+        for result in pipe.recv()(_pieces(pipe)):
+            pipe.send(("found", result))
+    except Exception as error:
+        error.add_note(f"In a worker process:\n{traceback.format_exc()}")
+        pipe.send(("failed", error))
+    else:
+        pipe.send(("ended", None))
+
+
+def _pieces(pipe: Connection) -> Iterator[Any]:
+    while True:
+        pipe.send(("wants", None))
+        given = pipe.recv()
+        if not given:
+            return
+        yield from given
 
 
 def _end_with_parent() -> None:
@@ -77,14 +148,6 @@ def _end_with_parent() -> None:
     if parent is not None:
         parent.join()
         os._exit(1)
-
-
-def even_chunks(items: Sequence[Work], workers: int, largest: int) -> list[Sequence[Work]]:
-    """Cuts work into chunks of nearly one size, none above `largest`: no worker idles while another has two."""
-    rounds = math.ceil(len(items) / (workers * largest))
-    count = min(workers * rounds, len(items))
-    edges = [len(items) * place // count for place in range(count + 1)] if count else []
-    return [items[start:stop] for start, stop in pairwise(edges)]
 
 
 def owed(items: Iterable[Work], done: Iterable[str], key: Callable[[Work], str]) -> list[Work]:

@@ -3,13 +3,16 @@
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
-from ..world.action import ACTION_NAMES, TARGETED, Action
+from ..world.action import ACTION_NAMES, TARGETED, UNTARGETED, Action
+from .naming import resolve
 
 THOUGHT_TAGS = ("Observation", "Thinking", "Planning", "Reflection", "Verification")
 """Situation analysis, spatial reasoning, planning, self-reflection, double verification: the paper's five kinds."""
 
 _DECISION = re.compile(r"<\s*DecisionMaking\s*>(.*?)(?:<\s*/\s*DecisionMaking\s*>|$)", re.IGNORECASE | re.DOTALL)
+_REFERENCE_DECISION = re.compile(r"<DecisionMaking>(.*?)</DecisionMaking>")
 _SPELLINGS = {"pick up": "pickup", "put in": "put", "put on": "put", "go to": "navigate to"}
 
 
@@ -41,34 +44,61 @@ def holds_decision(text: str) -> bool:
     return _DECISION.search(text) is not None
 
 
-def parse_reply(reply: str, types: Iterable[str]) -> Action | None:
+class Decision(NamedTuple):
+    """What a reply decides on.
+
+    Attributes:
+        action: None when there is no decision or no known action; its target may be a name that does not exist.
+        resolved: how the target's name was matched to a type, see `naming.py`; None when it was not.
+    """
+
+    action: Action | None
+    resolved: str | None = None
+
+
+def parse_reply(reply: str, types: Iterable[str]) -> Decision:
     """The action that a reply decides on.
 
     Case, spaces, line breaks, final punctuation and `pick up` are forgiven; the first decision counts.
 
     Args:
         reply: the model's text.
-        types: objectTypes by which a name is recognised whatever its case and spaces.
-
-    Returns:
-        The action, whose target may be a name that does not exist; None when there is no decision or no known action.
+        types: objectTypes that a name may mean.
     """
     match = _DECISION.search(reply)
     if match is None:
-        return None
+        return Decision(None)
     words = " ".join(match[1].split()).strip(" .!'\"`").lower()
     for spelling, name in _SPELLINGS.items():
         if words == spelling or words.startswith(f"{spelling} "):
             words = name + words[len(spelling) :]
     for name in ACTION_NAMES:
         if name in TARGETED and words.startswith(f"{name} "):
-            return Action(name, _resolve(words[len(name) + 1 :], types))
+            target, way = resolve(words[len(name) + 1 :], types)
+            return Decision(Action(name, target), way)
         if name not in TARGETED and words == name:
-            return Action(name)
-    return None
+            return Decision(Action(name))
+    return Decision(None)
 
 
-def _resolve(name: str, types: Iterable[str]) -> str:
-    name = re.sub(r"^(the|a|an) ", "", name)
-    squeezed = name.replace(" ", "")
-    return next((kind for kind in types if kind.lower() == squeezed), name)
+def parse_as_reference(reply: str, types: Iterable[str]) -> Decision:
+    """The action that the reference evaluator reads: to the letter, but for what follows the action's name.
+
+    The decision is on one line and begins with the action; the target is the last word, if it is exactly a type. The
+    reference gives any other word to a sentence encoder, which takes the likest type; here it means nothing.
+
+    Args:
+        reply: the model's text.
+        types: objectTypes that there are.
+    """
+    match = _REFERENCE_DECISION.search(reply)
+    text = match[1] if match else ""
+    name = "put" if "put in" in text else next((name for name in ACTION_NAMES if text.startswith(name)), None)
+    if name is None or name in UNTARGETED:
+        return Decision(Action(name) if name else None)
+    target = text.split(" ")[-1]
+    return Decision(Action(name, target), "exact" if target in types else None)
+
+
+PARSERS = {"unaided": parse_reply, "reference": parse_as_reference}
+"""How replies are read under each set of rules."""

@@ -2,6 +2,7 @@
 
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -17,11 +18,11 @@ from ..world.outcome import Frame, Outcome
 from ..world.scene import Scene
 from ..world.sight import Sighting
 from .account import account
-from .control import Plain, Twin, make_twin, move_target
-from .conversation import PromptSet, messages
+from .control import Twin, make_twin, move_target
+from .conversation import PromptSet, messages, newest_frames
 from .policy import Policy, Reply, View
 from .record import FORMAT, Record, frame_name, save_frame
-from .reply import parse_reply
+from .reply import PARSERS
 
 UNPARSEABLE = 3
 """The third reply in a row without an action ends an episode."""
@@ -37,16 +38,27 @@ class RolloutSettings:
             have changed places; `moved` puts the target where it usually is not.
         folder: run folder for the frames, None to keep none.
         seed: written into the records.
-        retries: how often an episode whose simulator fails is played anew, on another simulator.
+        retries: how often a simulator that does not open is tried again, and an episode is played anew, on another
+            simulator, that failed at the same step.
         benchmark: likewise, the name and version of the benchmark that the tasks are of, empty for none.
+        newest: how many of the newest frames the policy is shown, None for all.
+        windows: likewise, whether the policy cuts a long conversation as its training did.
     """
 
     prompts: PromptSet
     control: str = "none"
     folder: Path | None = None
     seed: int = 0
-    retries: int = 2
+    retries: int = 4
     benchmark: str = ""
+    newest: int | None = None
+    windows: bool = False
+
+    @property
+    def context(self) -> str:
+        """What the policy is shown of the episode so far, as records say it."""
+        frames = "all" if self.newest is None else f"newest {self.newest}"
+        return f"frames: {frames}" + (", windows" if self.windows else "")
 
 
 class Episode:
@@ -55,7 +67,8 @@ class Episode:
     Attributes:
         played: the scene as it is played, with its target moved where the control says so.
         end: None while it runs, then why it is over.
-        message: what went wrong, for an episode that the simulator broke.
+        broken: whether the simulator failed: it is not trusted with another episode.
+        message: what went wrong, for an episode that infrastructure ended.
     """
 
     def __init__(self, household: Household, scene: Scene, task: Task, policy: str, settings: RolloutSettings):
@@ -66,6 +79,7 @@ class Episode:
         self.steps: list[dict[str, Any]] = []
         self.frames: list[Frame] = []
         self.end: str | None = None
+        self.broken = False
         self.message = "the target stays where it is" if settings.control == "moved" and moved is None else ""
         self._action: Action | None = None
         self._habits: Habits = NO_HABITS
@@ -74,22 +88,25 @@ class Episode:
         self._known: set[str] = set()
         self._last_sights: tuple[Sighting, ...] = ()
         self._outcome = self._refusal(None)
-        self._twin: Twin = Plain()
+        self._twin = Twin()
         try:
             first = household.reset(self.played, task.guidance)
             self._twin = make_twin(settings.control, household, scene, task.guidance)
-            self._note(None, None, first, None)
+            self._note(None, None, first)
         except SimulatorError as error:
             self._broke("the start", error)
 
     @property
     def view(self) -> View:
         """What the policy is shown."""
+        said = messages(self.settings.prompts, self.task.instruction, self.steps)
+        count = len(self.frames) if self.settings.newest is None else self.settings.newest
+        said, frames = newest_frames(said, self.frames, count)
         return View(
             episode=self.task.id,
             task=self.task,
-            messages=messages(self.settings.prompts, self.task.instruction, self.steps),
-            images=tuple(self.frames),
+            messages=said,
+            images=tuple(frames),
             action=self._action,
             outcome=self._outcome,
             known=self.household.known,
@@ -97,16 +114,19 @@ class Episode:
         )
 
     def apply(self, reply: Reply) -> None:
-        """Does what a reply says and notes what came of it."""
+        """Does what a reply says and notes what came of it; an answer that never came ends the episode."""
+        if reply.fault:
+            self._stop(f"In place of reply {len(self.steps)}", reply.fault)
+            return
         reply = replace(reply, text=_storable(reply.text))
         self._habits = reply.habits or NO_HABITS
         kinds = {item["objectType"] for item in self.household.metadata["objects"]}
-        action = parse_reply(reply.text, sorted(kinds))
+        action, resolved = PARSERS[self.household.rules.name](reply.text, sorted(kinds))
         try:
             if action is None:
-                self._note(None, reply, Outcome(False, False, "unparseable", "", (), ()), "unparseable")
+                self._note(None, reply, Outcome(False, False, "unparseable", "", (), ()))
             else:
-                self._note(action, reply, self.household.step(action), None)
+                self._note(action, reply, self.household.step(action), resolved)
             self._check_end(action)
         except SimulatorError as error:
             self._broke(str(action or "an unparseable reply"), error)
@@ -130,6 +150,7 @@ class Episode:
             "prompts": self.settings.prompts.label,
             "policy": self._policy,
             "control": self.settings.control,
+            "context": self.settings.context,
             "seed": self.settings.seed,
             "benchmark": self.settings.benchmark,
             "scene": self.played.describe(),
@@ -147,7 +168,7 @@ class Episode:
 
     # ---------------------------------------------------------------- inside
 
-    def _note(self, action: Action | None, reply: Reply | None, outcome: Outcome, name: str | None) -> None:
+    def _note(self, action: Action | None, reply: Reply | None, outcome: Outcome, resolved: str | None = None) -> None:
         if outcome.sights:
             self._last_sights = outcome.sights[-1] if action is None or action.name != "observe" else self._last_sights
         self._outcome = outcome if outcome.sights else self._refusal(outcome.feedback)
@@ -161,8 +182,9 @@ class Episode:
         shown = self._twin.frames(action, outcome) if action is None or action.name != "end" else ()
         step = {
             "index": len(self.steps),
-            "action": name or ("init" if action is None else action.name),
-            "target": None if action is None else action.target,
+            "action": action.name if action else "unparseable" if reply else "init",
+            "target": action and action.target,
+            "resolved": resolved,
             "object_id": outcome.object_id,
             "reply": None if reply is None else reply.text,
             "success": outcome.success,
@@ -207,7 +229,11 @@ class Episode:
             self.end = "step_limit"
 
     def _broke(self, at: str, error: SimulatorError) -> None:
-        self.end, self.message = "infrastructure", f"At {at}: {error}"
+        self.broken = True
+        self._stop(f"At {at}", str(error))
+
+    def _stop(self, at: str, fault: str) -> None:
+        self.end, self.message = "infrastructure", f"{at}: {fault}"
 
 
 def _storable(text: str) -> str:
@@ -232,39 +258,48 @@ def play(
         batch: how many episodes run at once.
 
     Yields:
-        Records, as episodes end; one whose simulator fails again and again ends as `infrastructure`.
+        Records, as episodes end; one whose simulator fails again and again at the same step, or that gets no answer,
+        ends as `infrastructure`.
 
     Raises:
-        PolicyError: the policy failed; an episode is never ended for it.
+        PolicyError: the policy failed for good; no episode is ended for it.
         SimulatorError: no simulator can be opened.
     """
-    waiting, again, failed = iter(tasks), deque[tuple[Scene, Task]](), Counter[str]()
-    free = [open_household() for _ in range(batch)]
+    waiting, again, failed = iter(tasks), deque[tuple[Scene, Task]](), Counter[tuple[str, int]]()
+    free: list[Household] = []
     running: list[Episode] = []
     try:
         while True:
-            while free and (pair := again.popleft() if again else next(waiting, None)) is not None:
-                running.append(Episode(free.pop(), *pair, policy.name, settings))
+            while len(running) < batch and (pair := again.popleft() if again else next(waiting, None)) is not None:
+                household = free.pop() if free else _opened(open_household, settings.retries)
+                running.append(Episode(household, *pair, policy.name, settings))
             if not running:
                 return
             _advance([episode for episode in running if episode.end is None], policy)
             for episode in [one for one in running if one.end is not None]:
                 running.remove(episode)
                 episode.close()
-                free.append(episode.household)
-                broken = episode.end == "infrastructure"
-                if broken and failed[episode.task.id] < settings.retries:
-                    failed[episode.task.id] += 1
+                if episode.broken:
+                    episode.household.controller.stop()
+                    failed[episode.task.id, len(episode.steps)] += 1
+                else:
+                    free.append(episode.household)
+                if episode.broken and failed[episode.task.id, len(episode.steps)] <= settings.retries:
                     again.append((episode.scene, episode.task))
                 else:
                     yield episode.record()
-                if broken:
-                    free[-1] = _reopened(free[-1], open_household)
     finally:
         for episode in running:
             episode.close()
         for household in (*free, *(episode.household for episode in running)):
             household.controller.stop()
+
+
+def _opened(open_household: Callable[[], Household], retries: int) -> Household:
+    for _ in range(retries):
+        with suppress(SimulatorError):
+            return open_household()
+    return open_household()
 
 
 def _advance(episodes: Sequence[Episode], policy: Policy) -> None:
@@ -282,9 +317,3 @@ def _advance(episodes: Sequence[Episode], policy: Policy) -> None:
         ) from error
     for episode, reply in zip(episodes, replies, strict=True):
         episode.apply(reply)
-
-
-def _reopened(household: Household, open_household: Callable[[], Household]) -> Household:
-    """A simulator that failed once is not trusted with the next episode."""
-    household.controller.stop()
-    return open_household()

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..errors import PolicyError
-from .prompt import Conversation, Prompt
+from .prompt import Conversation, Prompt, Room
 from .terms import Terms, settle_terms
 
 if TYPE_CHECKING:
@@ -51,6 +51,8 @@ class CheckpointPolicy:
         image_min_pixels: Smallest area of an image, likewise.
         batch_size: Greatest number of conversations answered at once.
         memory_gib: How much memory to give to what was computed for earlier turns; 0 turns that off.
+        adapter: Folder of a LoRA adapter over `path`, for one whose base model is elsewhere than where it was trained.
+        windows: Whether to cut long conversations as training did, where it made windows of them.
 
     Raises:
         PolicyError: There is no usable checkpoint, or nothing says which template it was trained with.
@@ -68,9 +70,12 @@ class CheckpointPolicy:
         image_min_pixels: int | None = None,
         batch_size: int = 32,
         memory_gib: float = 2.0,
+        adapter: str | Path | None = None,
+        windows: bool = True,
     ) -> None:
-        self.path = Path(path)
-        _require_checkpoint(self.path)
+        self.path, base = (Path(path), None) if adapter is None else (Path(adapter), Path(path))
+        for folder in filter(None, (self.path, base)):
+            _require_checkpoint(folder)
         said = {
             "template": template,
             "image_max_pixels": image_max_pixels,
@@ -78,7 +83,11 @@ class CheckpointPolicy:
         }
         self.terms = settle_terms(self.path, said)
         self.batch_size = batch_size
-        self._generator = _load(self.path, self.terms, device, memory_gib, max_new_tokens)
+        room = None
+        if windows and self.terms.cutoff_len is not None and self.terms.window_context is not None:
+            room = Room(self.terms.cutoff_len, max_new_tokens, self.terms.window_context)
+        self.windows = room is not None
+        self._generator = _load(self.path, base, self.terms, device, memory_gib, room)
 
         from .generation import Sampling
 
@@ -171,7 +180,9 @@ def quiet_host() -> Iterator[None]:
 
 
 @quiet_host()
-def _load(path: Path, terms: Terms, device: str | None, memory_gib: float, max_new_tokens: int) -> "Generator":
+def _load(
+    path: Path, base: Path | None, terms: Terms, device: str | None, memory_gib: float, room: Room | None
+) -> "Generator":
     """Loads model, tokenizer and processor the way LLaMA-Factory does before it chats."""
     import torch
     from llamafactory.data import get_template_and_fix_tokenizer
@@ -180,12 +191,12 @@ def _load(path: Path, terms: Terms, device: str | None, memory_gib: float, max_n
 
     from .attention_memory import AttentionMemory
     from .generation import Generator
-    from .prompt import PromptEncoder, Room
+    from .prompt import PromptEncoder
     from .register import register
 
     register()
     device = device or ("cuda:0" if torch.cuda.is_available() else "cpu")
-    arguments = _host_arguments(path, terms, device)
+    arguments = _host_arguments(path, base, terms, device)
     _require_readable(Path(arguments["model_name_or_path"]))
     try:
         model_args, data_args, finetuning_args, _ = get_infer_args(arguments)
@@ -198,14 +209,11 @@ def _load(path: Path, terms: Terms, device: str | None, memory_gib: float, max_n
         raise PolicyError(f"{path} cannot be loaded with template {terms.template!r}: {error}") from error
     if processor is None:
         raise PolicyError(f"{path} has no processor files (preprocessor_config.json): its images cannot be read")
-    room = None
-    if terms.cutoff_len is not None and terms.window_context is not None:
-        room = Room(terms.cutoff_len, max_new_tokens, terms.window_context)
     encoder = PromptEncoder(template, tokenizer, processor, room)
     return Generator(model, encoder, tokenizer.pad_token_id, AttentionMemory(int(memory_gib * 2**30)))
 
 
-def _host_arguments(path: Path, terms: Terms, device: str) -> dict[str, Any]:
+def _host_arguments(path: Path, base: Path | None, terms: Terms, device: str) -> dict[str, Any]:
     arguments: dict[str, Any] = {
         "model_name_or_path": str(path),
         "template": terms.template,
@@ -215,7 +223,10 @@ def _host_arguments(path: Path, terms: Terms, device: str) -> dict[str, Any]:
         "infer_dtype": "float32" if device == "cpu" else "auto",
     }
     adapter = path / "adapter_config.json"
+    if base is not None and not adapter.is_file():
+        raise PolicyError(f"{path} is no LoRA adapter: it has no {adapter.name}")
     if adapter.is_file():
-        base = json.loads(adapter.read_text(encoding="utf-8"))["base_model_name_or_path"]
-        arguments |= {"model_name_or_path": base, "adapter_name_or_path": str(path), "finetuning_type": "lora"}
+        trained = json.loads(adapter.read_text(encoding="utf-8"))["base_model_name_or_path"]
+        arguments["model_name_or_path"] = str(base or trained)
+        arguments |= {"adapter_name_or_path": str(path), "finetuning_type": "lora"}
     return arguments

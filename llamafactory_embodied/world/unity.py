@@ -16,14 +16,16 @@ from typing import Any, TypeVar
 import ai2thor.build
 import ai2thor.controller
 import ai2thor.platform
+import numpy as np
 
-from ..errors import EmbodiedError, SimulatorError
+from ..errors import EmbodiedError, SceneError, SimulatorError
+from .scene_check import check_metadata
 
 ANSWER_TIMEOUT_S = 100.0
 START_TIMEOUT_S = 600.0
 _STOP_TIMEOUT_S = 10.0
 _LOOK_S = 0.2  # between looks at whether Unity's process still runs
-_EVENT_KEYS = ("objects", "agent", "sceneName", "lastActionSuccess", "errorMessage", "actionReturn")
+_EVENT_KEYS = ("lastActionSuccess", "errorMessage", "actionReturn")
 
 T = TypeVar("T")
 
@@ -117,6 +119,12 @@ def _checked(event: Any) -> Any:
     missing = [key for key in _EVENT_KEYS if key not in event.metadata]
     if missing:
         raise TypeError(f"the answer lacks {', '.join(missing)}")
+    try:
+        check_metadata(event.metadata, "the answer")
+    except SceneError as error:  # what was read is no scene, so it was no answer
+        raise TypeError(str(error)) from error
+    if np.ndim(event.frame) != 3:
+        raise TypeError("the answer has no picture")
     return event
 
 

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from llamafactory_embodied.episodes import progress as progress_module
-from llamafactory_embodied.episodes.pool import even_chunks, owed, run_ordered
+from llamafactory_embodied.episodes.pool import owed, run_ordered, run_streams
 from llamafactory_embodied.episodes.progress import progress
 from llamafactory_embodied.errors import EmbodiedError, PolicyError
 
@@ -94,6 +94,36 @@ def runs(pid):
         return False
 
 
+def two_in_hand(pieces):
+    """Takes a second piece before it gives back the first."""
+    held = []
+    for piece in pieces:
+        held.append(piece)
+        if len(held) == 2:
+            time.sleep(0.5 if piece < 4 else 0.0)
+            yield held.pop(0), os.getpid()
+    yield from ((piece, os.getpid()) for piece in held)
+
+
+def test_workers_take_work_as_they_can_and_each_piece_is_done_once():
+    found = list(run_streams(two_in_hand, range(40), 2))
+    assert sorted(piece for piece, _ in found) == list(range(40))
+    by_worker = [sorted(piece for piece, worker in found if worker == one) for one in {worker for _, worker in found}]
+    assert len(by_worker) == 2
+    assert all(by_worker)
+    assert list(run_streams(two_in_hand, range(4), 1)) == [(piece, os.getpid()) for piece in range(4)]
+
+
+def says_where_it_failed(pieces):
+    yield from map(fails_at_two, pieces)
+
+
+def test_an_error_in_a_stream_comes_out_as_itself_and_tells_where_it_was():
+    with pytest.raises(PolicyError, match="The checkpoint is gone") as caught:
+        list(run_streams(says_where_it_failed, range(6), 2))
+    assert "in says_where_it_failed" in caught.value.__notes__[0]
+
+
 def test_a_worker_that_dies_is_one_clear_error():
     with pytest.raises(EmbodiedError, match="A worker process died without a word"):
         list(run_ordered(dies_at_two, range(6), 2))
@@ -160,13 +190,3 @@ def test_a_terminal_gets_a_bar_with_a_rate(monkeypatch):
     assert "2/2" in stream.getvalue()
     assert "2 solved" in stream.getvalue()
     assert threading.active_count() < 20
-
-
-@given(count=st.integers(0, 400), workers=st.integers(1, 8), largest=st.integers(1, 70))
-def test_chunks_share_the_work_evenly(count, workers, largest):
-    chunks = even_chunks(range(count), workers, largest)
-    sizes = [len(chunk) for chunk in chunks]
-    assert [item for chunk in chunks for item in chunk] == list(range(count))
-    assert max(sizes, default=0) <= largest
-    assert max(sizes, default=0) - min(sizes, default=0) <= 1
-    assert len(chunks) % workers == 0 or len(chunks) == count

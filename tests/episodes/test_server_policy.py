@@ -2,71 +2,16 @@
 
 import base64
 import io
-import json
-import threading
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import numpy as np
 import pytest
 from kitchens import BRIEF, TOY_FRAME, Noted, Watched, household, pairs
 from PIL import Image
+from toy_server import decided, serving, text_of
 
 from llamafactory_embodied.episodes.rollout import RolloutSettings, play
 from llamafactory_embodied.episodes.server_policy import ServerPolicy
 from llamafactory_embodied.errors import PolicyError
-
-
-class Toy(ThreadingHTTPServer):
-    """Answers every chat with the next of some replies, or with a whole response of its own."""
-
-    daemon_threads = True
-
-    def __init__(self, replies, status=200, body=None, kind="application/json"):
-        super().__init__(("127.0.0.1", 0), _Handler)
-        self.replies, self.status, self.body, self.kind = list(replies), status, body, kind
-        self.asked = []
-
-    @property
-    def url(self):
-        return f"http://127.0.0.1:{self.server_address[1]}/v1"
-
-
-class _Handler(BaseHTTPRequestHandler):
-    def do_POST(self):
-        server = self.server
-        server.asked.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
-        body = server.body
-        if body is None:
-            text = server.replies.pop(0) if len(server.replies) > 1 else server.replies[0]
-            choice = {"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": text}}
-            usage = {"prompt_tokens": 5, "completion_tokens": 7, "total_tokens": 12}
-            answer = {"id": "1", "object": "chat.completion", "created": 1, "model": "toy", "choices": [choice]}
-            body = json.dumps(answer | {"usage": usage})
-        self.send_response(server.status)
-        self.send_header("Content-Type", server.kind)
-        self.end_headers()
-        self.wfile.write(body.encode())
-
-    def log_message(self, *_):
-        pass
-
-
-@contextmanager
-def serving(*replies, **response):
-    toy = Toy(replies, **response)
-    thread = threading.Thread(target=toy.serve_forever, daemon=True)
-    thread.start()
-    try:
-        yield toy
-    finally:
-        toy.shutdown()
-        toy.server_close()
-        thread.join()
-
-
-def decided(*actions):
-    return [f"<DecisionMaking>{action}</DecisionMaking>" for action in actions]
 
 
 def test_the_server_is_shown_every_frame_in_order_without_loss():
@@ -94,12 +39,6 @@ def pictures_of(message):
             head, _, data = part["image_url"]["url"].partition(",")
             assert head == "data:image/png;base64"
             yield np.asarray(Image.open(io.BytesIO(base64.b64decode(data))))
-
-
-def text_of(message):
-    if isinstance(message["content"], str):
-        return [message["content"]]
-    return [part.get("text", "<image>") for part in message["content"]]
 
 
 def test_episodes_of_a_batch_are_asked_together_and_answered_in_order():
@@ -132,7 +71,34 @@ def test_a_server_that_is_gone_is_one_clear_error():
         list(play(pairs(1, 1), ServerPolicy(url, "toy", retries=0), household, RolloutSettings(BRIEF)))
 
 
-def test_an_empty_answer_is_a_reply_without_an_action():
+def test_an_answer_that_stays_empty_is_a_reply_without_an_action():
     with serving(None) as toy:
-        (record,) = play(pairs(1, 1), ServerPolicy(toy.url, "toy"), household, RolloutSettings(BRIEF))
+        (record,) = play(pairs(1, 1), ServerPolicy(toy.url, "toy", retries=1), household, RolloutSettings(BRIEF))
     assert record["end"] == "unparseable"
+    assert len(toy.asked) == 2 * 3
+
+
+def asked_of(toy, newest=None):
+    """What a toy server is asked, and the views that it answers."""
+    watched = Watched(TOY_FRAME)
+    noted = Noted(ServerPolicy(toy.url, "toy"), watched)
+    (record,) = play(pairs(1, 1), noted, lambda: watched, RolloutSettings(BRIEF, newest=newest))
+    return record, noted.views, [[*map(list, map(pictures_of, asked["messages"]))] for asked in toy.asked]
+
+
+def test_the_newest_frames_are_sent_with_words_for_the_others():
+    script = decided("observe", "move forward", "observe", "end")
+    with serving(*script) as toy:
+        _, every, _ = asked_of(toy)
+    with serving(*script) as toy:
+        record, _, asked = asked_of(toy, newest=2)
+    assert record["context"] == "frames: newest 2"
+    assert [len(view.images) for view in every] == [1, 4, 5, 8]
+    for view, messages, sent in zip(every, asked, toy.asked, strict=True):
+        pictures = [picture for message in messages for picture in message]
+        assert len(pictures) == min(2, len(view.images))
+        assert all(np.array_equal(*both) for both in zip(pictures, view.images[-2:], strict=True))
+        words = "".join(word for message in sent["messages"] for word in text_of(message))
+        full = "".join(message["content"] for message in view.messages)
+        left_out = max(0, len(view.images) - 2)
+        assert words == full.replace("<image>", "[image left out]", left_out)

@@ -96,6 +96,8 @@ def test_the_verb_writes_summary_and_page_and_prints_the_table(tmp_path, capsys)
         (replace(TOY, policy="genius"), "policy='genius' is unknown"),
         (replace(TOY, policy="server"), "policy=server needs model="),
         (replace(TOY, policy="checkpoint"), "policy=checkpoint needs checkpoint="),
+        (replace(TOY, context="some"), "context='some': give auto, all or a number of frames"),
+        (replace(TOY, policy="server", context="window"), "context='window': give auto, all or a number"),
     ],
 )
 def test_a_policy_that_is_not_named_in_full_is_one_clear_error(settings, said, tmp_path):
@@ -117,5 +119,15 @@ def test_the_prompts_of_the_checkpoint_are_taken_and_others_are_warned_of():
 def test_a_policy_is_opened_once_a_process():
     run._open_policy.cache_clear()
     oracle = replace(TOY, policy="oracle")
-    assert run._open_policy(oracle)[0] is run._open_policy(oracle)[0]
-    assert isinstance(run._open_policy(oracle)[0], Oracle)
+    assert run._open_policy(oracle).policy is run._open_policy(oracle).policy
+    assert isinstance(run._open_policy(oracle).policy, Oracle)
+
+
+def test_records_say_how_much_the_policy_was_shown(tmp_path):
+    few = replace(TOY, selection=replace(ROOMS, rooms=1, tasks_per_room=1))
+    for context, said in (("auto", "frames: all"), ("2", "frames: newest 2")):
+        folder = tmp_path / context
+        evaluate(replace(few, output_dir=str(folder), context=context))
+        assert [record["context"] for record in read_records(folder)] == [said]
+    with pytest.raises(RecordError, match="context differ"):
+        evaluate(replace(few, output_dir=str(tmp_path / "2"), context="3"))

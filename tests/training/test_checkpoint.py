@@ -131,6 +131,20 @@ def test_a_long_conversation_is_read_in_the_window_that_training_made_for_its_an
         assert made, image
 
 
+def test_a_policy_told_to_show_everything_cuts_nothing(checkpoint: Path, tmp_path: Path) -> None:
+    shutil.copytree(checkpoint, tmp_path / "model")
+    terms = {**SIDECAR, "cutoff_len": 150, "window_context": 0.5}
+    (tmp_path / "model" / "embodied.json").write_text(json.dumps(terms), encoding="utf-8")
+    long = talk("Find it.", frame(1))
+    for seed in range(2, 9):
+        long = long.then("I look on.", "<image>Go on.", frame(seed))
+    windowed = CheckpointPolicy(tmp_path / "model", max_new_tokens=12)
+    whole = CheckpointPolicy(tmp_path / "model", max_new_tokens=12, windows=False)
+    assert (windowed.windows, whole.windows, CheckpointPolicy(checkpoint).windows) == (True, False, False)
+    assert len(windowed.encode(long)) <= 150 - 12 < len(whole.encode(long))
+    assert whole.encode(long) == CheckpointPolicy(checkpoint).encode(long)
+
+
 def test_a_turn_that_is_longer_than_the_model_may_read_is_refused(checkpoint: Path, tmp_path: Path) -> None:
     shutil.copytree(checkpoint, tmp_path / "model")
     terms = {**SIDECAR, "cutoff_len": 40, "window_context": 0.5}
@@ -281,6 +295,15 @@ def test_a_lora_adapter_is_loaded_over_its_base_model(checkpoint: Path, tmp_path
     )
     assert adapted == whole
     assert adapted != base
+    moved = tmp_path / "moved"
+    shutil.copytree(checkpoint, moved)
+    settings = json.loads((tmp_path / "adapter" / "adapter_config.json").read_text(encoding="utf-8"))
+    there = settings | {"base_model_name_or_path": str(tmp_path / "gone")}
+    (tmp_path / "adapter" / "adapter_config.json").write_text(json.dumps(there), encoding="utf-8")
+    policy = CheckpointPolicy(moved, max_new_tokens=12, adapter=tmp_path / "adapter")
+    assert [reply.text for reply in policy.reply(asked)] == whole
+    with pytest.raises(PolicyError, match=r"is no LoRA adapter: it has no adapter_config\.json"):
+        CheckpointPolicy(moved, adapter=checkpoint)
 
 
 @pytest.mark.parametrize(
