@@ -7,6 +7,7 @@ import yaml
 
 from evaluation.run import EvaluateSettings
 from llamafactory_embodied.demo import DemoSettings
+from llamafactory_embodied.explore import ExploreSettings
 from llamafactory_embodied.settings import load_settings
 from llamafactory_embodied.stages.grounding import GroundingSettings
 from llamafactory_embodied.stages.synthesize import SynthesizeSettings
@@ -15,6 +16,7 @@ ROOT = Path(__file__).parent.parent
 RECIPES = ROOT / "recipes"
 OURS = {
     "synthesize.yaml": SynthesizeSettings,
+    "explore.yaml": ExploreSettings,
     "evaluate.yaml": EvaluateSettings,
     "demo/demo.yaml": DemoSettings,
     "demo/grounding.yaml": GroundingSettings,

@@ -28,7 +28,7 @@ class Verdict:
         type: its type.
         sample: which of the task's samples it is, from 0.
         solved: whether all goals held at the model's own end.
-        keys: whether every key action was done, in any order; the reference's verdict.
+        keys: whether every key action but the ways was done, in any order: as the reference judges.
         misses: places that were searched in vain.
         actions: what was done, in order.
         reason: `kept`, or why it is not: `failed`, `duplicate`, `task has enough`, `type has enough`.
@@ -56,7 +56,8 @@ class Verdict:
                 f"have been played under {RULES}: explore with play.rules={RULES}."
             )
         done = [(step["action"], step["target"]) for step in record["steps"][1:] if step["success"]]
-        owed = Counter((key["action"], key["object_type"] or None) for key in record["task"]["key_actions"])
+        keys = [(key["action"], key["object_type"] or None) for key in record["task"]["key_actions"]]
+        owed = Counter(key for key in keys if key[0] != "navigate to")
         return cls(
             task=record["id"],
             type=record["task"]["type"],
