@@ -29,6 +29,7 @@ class Selection:
     profile: str = option("household", "room profile: " + ", ".join(PROFILES))
     split: str = option("train", "which rooms: base, train, dev or test; they share no seed")
     rooms: int = option(10, "how many generated rooms", least=0)
+    skip: int = option(0, "how many rooms of the split are left to others, such as an earlier stage", least=0)
     recorded: tuple[str, ...] = option((), f"recorded scenes to add, such as FloorPlan5, where {RECORDINGS} is set")
     types: tuple[str, ...] = option(TASK_TYPES, "task types, drawn evenly")
     tasks_per_room: int = option(6, "tasks in each room", least=1)
@@ -50,7 +51,7 @@ class Selection:
                 f"recorded={list(self.recorded)} needs the environment variable {RECORDINGS}: "
                 "a folder with recorded scenes in its sub-folder `scenes`."
             )
-        return [*room_seeds(self.split, self.rooms), *dict.fromkeys(self.recorded)]
+        return [*room_seeds(self.split, self.skip + self.rooms)[self.skip :], *dict.fromkeys(self.recorded)]
 
     def open(self, room: Room) -> Scene:
         """One of the rooms.

@@ -82,6 +82,11 @@ def test_a_mix_comes_near_its_shares_where_rooms_offer_enough():
     assert len({task.id for task in taken}) == len(taken)
 
 
+def test_rooms_that_are_skipped_are_left_to_others():
+    both = Selection(profile="demo", rooms=5).rooms_by_name()
+    assert Selection(profile="demo", rooms=2, skip=3).rooms_by_name() == both[3:]
+
+
 def test_the_papers_mix_knows_every_type_and_an_unknown_mix_is_refused():
     assert set(PAPER) == set(TASK_TYPES)
     with pytest.raises(SettingsError, match=r"mix='odd' is unknown; choose one of even, paper"):
