@@ -84,7 +84,7 @@ class Trajectory:
         type: of its task.
         actions: their names.
         images: how many.
-        chains: the tags of each turn's thoughts.
+        chains: the tags of each turn's thoughts; none for a deliberate mistake, which is not trained on.
         words: of all thoughts.
     """
 
@@ -190,9 +190,8 @@ def _thoughts(trajectories: Sequence[Trajectory]) -> list[tuple[str, ...]]:
 
 
 def _transitions(trajectories: Sequence[Trajectory], table: Table) -> list[tuple[str, ...]]:
-    chains = [chain for one in trajectories for chain in one.chains]
-    first = [number == 0 for one in trajectories for number in range(len(one.chains))]
-    found = transitions(chains, first)
+    turns = [(chain, number == 0) for one in trajectories for number, chain in enumerate(one.chains) if chain]
+    found = transitions((chain for chain, _ in turns), (first for _, first in turns))
     names = {BEGIN: "begin", ACTION: "action", **_KINDS}
     rows: list[tuple[str, ...]] = []
     for state, row in table.items():

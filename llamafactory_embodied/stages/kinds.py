@@ -7,6 +7,7 @@ for that, they are drawn whenever there is one; the data card says how far that 
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import product
 from pathlib import Path
 from types import MappingProxyType
 from typing import NamedTuple
@@ -99,17 +100,17 @@ class Kinds:
             occasions: of all turns that are written.
         """
         self._rows: dict[tuple[str, Occasion], tuple[list[str], list[float]]] = {}
-        turns = Counter(occasions)
-        masses: dict[str, Counter[Occasion]] = {state: Counter() for state in (BEGIN, ACTION, *ORDER)}
-        for occasion, count in turns.items():
+        every = [Occasion(*bits) for bits in product((False, True), repeat=3)]
+        masses = {state: dict.fromkeys(every, 0.0) for state in (BEGIN, ACTION, *ORDER)}
+        for occasion, count in Counter(occasions).items():
             masses[BEGIN if occasion.begins else ACTION][occasion] += count
-        for state in (BEGIN, ACTION, *ORDER):
-            for occasion, mass in masses[state].items():
-                row = _row(table[state], occasion, masses[state])
+        for state, mass_of in masses.items():
+            for occasion, mass in mass_of.items():
+                row = _row(table[state], occasion, mass_of)
                 self._rows[state, occasion] = (list(row), list(row.values()))
                 for to, share in row.items():
                     if to != ACTION:
-                        masses[to][occasion] += mass * share  # type: ignore[assignment]
+                        masses[to][occasion] += mass * share
 
     def draw(self, occasion: Occasion, rng: np.random.Generator) -> list[str]:
         """The tags of one turn's thoughts, in order; at least one."""
@@ -130,7 +131,7 @@ def _row(shares: Mapping[str, float], occasion: Occasion, mass: Mapping[Occasion
     for to in ("Reflection", "Verification"):
         if shares.get(to) and occasion.allows(to):
             allowed = sum(count for one, count in mass.items() if one.allows(to))
-            row[to] = min(1.0, shares[to] * total / allowed)
+            row[to] = min(1.0, shares[to] * total / allowed) if allowed else shares[to]
     taken = sum(row.values())
     if taken > 1:
         row, taken = {to: share / taken for to, share in row.items()}, 1.0

@@ -220,7 +220,10 @@ def _example(writer: Writer, prompts: PromptSet, settings: SynthesizeSettings, r
         type=example["task"],
         actions=tuple(step["action"] for step in record["steps"][1:]),
         images=len(example["images"]),
-        chains=tuple(tuple(one.tag for one in turn) for turn in thoughts),
+        chains=tuple(
+            tuple(one.tag for one in turn) if not step.get("slip") else ()
+            for turn, step in zip(thoughts, record["steps"][1:], strict=True)
+        ),
         words=sum(len(one.text.split()) for turn in thoughts for one in turn),
     )
     return Written(end, example_line(example) + "\n", counted)

@@ -38,8 +38,9 @@ def with_thoughts(writer: Writer, record: Mapping[str, Any]) -> tuple[list[list[
 
 
 def occasions(records: Iterable[Mapping[str, Any]]) -> list[Occasion]:
-    """What the turns of episodes give occasion to."""
-    return [Occasion.of(turn) for record in records for turn in turns_of(record)]
+    """What the turns of episodes give occasion to, without deliberate mistakes, which are not trained on."""
+    turns = (turn for record in records for turn in turns_of(record))
+    return [Occasion.of(turn) for turn in turns if turn.occasion != "slip"]
 
 
 def make_writer(name: str, transitions: str, grammar: str, occasions: Iterable[Occasion], seed: int) -> Writer:
