@@ -3,10 +3,10 @@
     EMBODIED_THOR_DATA=FOLDER python -m benchmarks.reference_profile [seed=0] [runs=30]
 
 FOLDER (`../shared/data/thor` where nothing names one) holds `scenes` and `test_tasks_313.json`. Tasks are counted in
-one run over all scenes, beside the reference's own counts over its 119. A published task comes out exactly where the whole
-sequence of its actions, types and ids is that of a task of the same scene and type: in one run, and in any of `runs`,
-since the reference draws destinations and words. Its own share is that of one run over its 809 tasks. For those that
-are drawn, `first thing` is how many have the same thing picked up first in one run.
+one run over all scenes, beside the reference's own counts over its 119. A published task comes out exactly where all
+of its actions, types and ids are those of a task of the same scene and type: in one run, and in any of `runs`, since
+destinations are drawn. The reference's own share is that of one run over its 809 tasks. Of what is drawn, `first
+thing` is how many have the same thing picked up first in one run.
 """
 
 import os
