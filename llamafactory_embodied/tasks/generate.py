@@ -7,7 +7,7 @@ limit, and its destinations take them and have room. The same scene, types and s
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
-from itertools import zip_longest
+from itertools import islice, zip_longest
 
 import numpy as np
 
@@ -45,8 +45,10 @@ def generate_tasks(
     rng = np.random.default_rng([seed, int(scene.digest[:8], 16)])
     room = TaskRoom(scene)
     pools = [_shuffled(kind, [task for task in _CANDIDATES[kind](room) if room.in_time(task)], rng) for kind in types]
-    drawn = [task for turn in zip_longest(*pools) for task in turn if task is not None]
-    return [replace(task, instruction=worded(task, rng)) for task in drawn[:per_scene]]
+    drawn: dict[tuple[str, ...], Task] = {}
+    for task in (task for turn in zip_longest(*pools) for task in turn if task is not None):
+        drawn.setdefault(task.meaning, task)
+    return [replace(task, instruction=worded(task, rng)) for task in islice(drawn.values(), per_scene)]
 
 
 def _shuffled(kind: str, tasks: list[Task], rng: np.random.Generator) -> list[Task]:

@@ -144,6 +144,12 @@ class Task:
     name: str = ""
 
     @property
+    def meaning(self) -> tuple[str, ...]:
+        """What makes two tasks the same in any words: scene and goals, in whatever order unless one is asked for."""
+        goals = [f"{goal.kind} {goal.object_type} {goal.destination_type or ''}" for goal in self.goals]
+        return (self.scene, *(("in order", *goals) if self.type == ORDERED else sorted(goals)))
+
+    @property
     def guidance(self) -> Hints:
         """What the rules `reference` may know: the authors' hints, else the key actions' places and instances."""
         if self.hints is not None:

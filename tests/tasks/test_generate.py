@@ -9,9 +9,12 @@ import pytest
 from kitchens import pairs
 
 from llamafactory_embodied.errors import TaskError
-from llamafactory_embodied.tasks.generate import SIMPLE_TYPES, generate_tasks
+from llamafactory_embodied.tasks.generate import SIMPLE_TYPES, TASK_TYPES, generate_tasks
 from llamafactory_embodied.tasks.names import listed, plain, with_article
-from llamafactory_embodied.tasks.task import Task
+from llamafactory_embodied.tasks.task import LONG_RANGE, ORDERED, Goal, KeyAction, Task
+from llamafactory_embodied.world.profiles import PROFILES
+from llamafactory_embodied.world.rooms import generate_room
+from llamafactory_embodied.world.scene import check_scene
 
 
 def test_tasks_are_the_same_in_another_process_with_another_hash_seed():
@@ -104,3 +107,21 @@ def test_names_are_plain_english():
     assert [plain(one) for one in ("SoapBottle", "CounterTop", "TVStand")] == ["soap bottle", "counter", "TV stand"]
     assert [with_article(one) for one in ("Apple", "Mug", "Bread")] == ["an apple", "a mug", "some bread"]
     assert [listed(["a"]), listed(["a", "b"]), listed(["a", "b", "c"])] == ["a", "a and b", "a, b and c"]
+
+
+def test_no_task_of_a_room_means_what_another_does():
+    """In one bathroom the same three things could be tidied in two orders."""
+    for seed in (1_000_011, 1_000_008):
+        scene = check_scene(generate_room(seed, PROFILES["household"]), f"seed {seed}")
+        tasks = generate_tasks(scene, TASK_TYPES, 400, 0)
+        assert len({task.meaning for task in tasks}) == len(tasks) > 30
+
+
+def test_words_and_key_actions_change_no_meaning_and_an_order_does():
+    goals = (Goal("placed", "Apple", "Plate"), Goal("placed", "Egg", "Fridge"))
+    task = Task("a", ORDERED, "x", "First this.", "Apple", ("Apple|1",), "Plate", (KeyAction("end"),), goals, 9)
+    again = replace(task, id="b", instruction="Do this.", key_actions=(), max_steps=1)
+    assert again.meaning == task.meaning != replace(task, goals=goals[::-1]).meaning
+    loose = replace(task, type=LONG_RANGE)
+    assert loose.meaning == replace(loose, goals=goals[::-1]).meaning != task.meaning
+    assert replace(task, scene="y").meaning != task.meaning
