@@ -147,11 +147,12 @@ def test_what_is_past_supposed_or_wished_is_not_judged(text):
 
 def test_after_a_look_around_left_right_and_behind_are_the_three_frames():
     looks = ((sight("Fridge"),), (sight("Bed"),), (sight("Sofa"),))
-    turn = a_turn(Action("navigate to", "Sofa"), looks)
+    turn = a_turn(Action("navigate to", "Sofa"), looks, ahead=(sight("Bed"),))
     right = "On my left is the fridge, the bed is on my right, and behind me I see a sofa. I walk to the sofa."
     assert kinds_of(turn, right) == []
     for wrong in ("The bed is on my left.", "Behind me I see a bed.", "The fridge is straight ahead."):
         assert kinds_of(turn, f"{wrong} I walk to the sofa.") == ["claim"]
+    assert kinds_of(turn, "The bed is straight ahead. I walk to the sofa.") == []  # one still knows what is ahead
 
 
 def test_what_one_has_put_somewhere_and_what_one_holds_needs_no_frame():
