@@ -26,8 +26,6 @@ from .settings import claim_folder, option, to_plain
 from .stages.dataset import DATA_FILE, example_line, name_data_set
 from .stages.exploration import RULES, Verdict, explored_example, judged, passed
 
-_KEPT_OF_TASK, _BALANCE = 2, 3.0
-
 
 @dataclass(frozen=True)
 class ExploreSettings:
@@ -37,8 +35,8 @@ class ExploreSettings:
     dataset: str = option("embodied_stage2", "the data set's name in dataset_info.json")
     play: EvaluateSettings = option(EvaluateSettings(temperature=0.8), "who plays, and which tasks; a split but test")
     samples: int = option(4, "how often each task is played, each time with a seed of its own", least=1)
-    per_task: int = option(_KEPT_OF_TASK, "samples of a task that are kept at most", least=1)
-    balance: float = option(_BALANCE, "no type has more than so many times the median type's; 0: no limit", least=0)
+    per_task: int = option(2, "samples of a task that are kept at most", least=1)
+    balance: float = option(3.0, "no type has more than so many times the median type's; 0: no limit", least=0)
     beside: tuple[str, ...] = option((), "folders of data sets that are trained on as well, such as stage 1's")
 
 
